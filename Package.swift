@@ -1,0 +1,68 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Every target of ours is built alike: `import` is internal unless a file says `public import`,
+/// and a protocol value is always spelled `any`.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "roamkey",
+  products: [
+    .library(name: "Roamkey", targets: ["Roamkey"]),
+    .library(name: "RoamkeySimulator", targets: ["RoamkeySimulator"]),
+    .executable(name: "roamkey", targets: ["RoamkeyCLI"]),
+  ],
+  dependencies: [
+    // Each one has its reason in docs/decisions/.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // Arrows point down only: a target names nothing that stands above it.
+    .executableTarget(
+      name: "RoamkeyCLI",
+      dependencies: [
+        "Roamkey",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "Roamkey",
+      dependencies: [
+        "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "RoamkeyUDP",
+      dependencies: ["RoamkeyEngine", "RoamkeyWire", "RoamkeySockets"],
+      swiftSettings: settings),
+    .target(
+      name: "RoamkeySimulator",
+      dependencies: ["RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"],
+      swiftSettings: settings),
+    .target(
+      name: "RoamkeyEngine",
+      dependencies: [
+        "RoamkeyWire", "RoamkeyCrypto",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+      ],
+      swiftSettings: settings),
+    .target(name: "RoamkeyWire", swiftSettings: settings),
+    .target(name: "RoamkeyCrypto", dependencies: ["RoamkeySodium"], swiftSettings: settings),
+    .systemLibrary(name: "RoamkeySockets"),
+    .systemLibrary(
+      name: "RoamkeySodium", pkgConfig: "libsodium",
+      providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
+
+    .testTarget(
+      name: "RoamkeyCryptoTests", dependencies: ["RoamkeyCrypto"], swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+@main struct RoamkeyCommand { static func main() {} }

@@ -1,0 +1,35 @@
+package import RoamkeyWire
+
+/// The two ends of a datagram's way: where it is on this machine, where it is on the other.
+package struct NetworkPath: Hashable, Sendable {
+  /// The address that was, or is to be, used on this side; unspecified lets the system choose.
+  package var local: NetworkAddress
+  package var remote: NetworkAddress
+
+  package init(local: NetworkAddress, remote: NetworkAddress) {
+    self.local = local
+    self.remote = remote
+  }
+}
+
+/// What a driver needs to know of a protocol machine: the seam between the engine and whatever carries datagrams.
+///
+/// A driver calls `receive` for each datagram of a batch and `handleTimeout` when `nextTimeout` has come, then
+/// `pollTransmit` until it returns nil, then looks at `nextTimeout` again. All calls come from one thread.
+package protocol DatagramHandler: AnyObject {
+  /// Takes one datagram, which may be overwritten (packets are opened in place). Hostile bytes are the normal case.
+  func receive(_ datagram: inout MutableRawSpan, path: NetworkPath, now: Instant)
+
+  /// Does what is due at `now`.
+  func handleTimeout(now: Instant)
+
+  /// When `handleTimeout` wants to be called; nil for never.
+  var nextTimeout: Instant? { get }
+
+  /// Writes the next datagram to send, if any, at the end of `output` (which has room for `maximumDatagramSize`).
+  /// - Returns: where the appended bytes go, or nil when there is nothing to send now.
+  func pollTransmit(into output: inout OutputRawSpan, now: Instant) -> NetworkPath?
+}
+
+/// The most bytes of UDP payload that the library ever sends (DESIGN: packets of at most 1400 bytes).
+package let maximumDatagramSize = 1400

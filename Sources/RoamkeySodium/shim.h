@@ -1,0 +1,2 @@
+// libsodium as one module. Only RoamkeyCrypto imports it.
+#include <sodium.h>
