@@ -1,0 +1,87 @@
+/// One item inside a packet (docs/PROTOCOL.md §6). Frames point into the payload that they were read from: byte ranges,
+/// not copies, so that reading allocates nothing.
+package enum Frame: Sendable {
+  case padding(count: Int)
+  case ping
+  case ack(AckFrame)
+  case close(CloseFrame)
+  case pathChallenge(UInt64)
+  case pathResponse(UInt64)
+  case observedAddress(ObservedAddressFrame)
+  case maxData(UInt64)
+  case message(MessageFrame)
+}
+
+/// The first byte of each frame. Numbers that stand in docs/PROTOCOL.md as reserved are refused until they mean something.
+package enum FrameType {
+  package static let padding: UInt8 = 0x00
+  package static let ping: UInt8 = 0x01
+  package static let ack: UInt8 = 0x02
+  package static let close: UInt8 = 0x03
+  package static let pathChallenge: UInt8 = 0x04
+  package static let pathResponse: UInt8 = 0x05
+  package static let observedAddress: UInt8 = 0x0b
+  package static let maxData: UInt8 = 0x0c
+  /// 0x20 to 0x2f: the low four bits are the delivery mode and two flags.
+  package static let message: ClosedRange<UInt8> = 0x20...0x2f
+}
+
+extension Frame {
+  /// Reads the frame at `position` and moves behind it.
+  package static func read(_ payload: RawSpan, at position: inout Int) throws(WireError) -> Frame {
+    let type = try payload.readByte(at: &position)
+    switch type {
+    case FrameType.padding: return .padding(count: 1 + skipPadding(payload, at: &position))
+    case FrameType.ping: return .ping
+    case FrameType.ack: return .ack(try AckFrame(payload, at: &position))
+    case FrameType.close: return .close(try CloseFrame(payload, at: &position))
+    case FrameType.pathChallenge: return .pathChallenge(try payload.readInteger(at: &position))
+    case FrameType.pathResponse: return .pathResponse(try payload.readInteger(at: &position))
+    case FrameType.observedAddress: return .observedAddress(try ObservedAddressFrame(payload, at: &position))
+    case FrameType.maxData: return .maxData(try payload.readVarint(at: &position))
+    case FrameType.message: return .message(try MessageFrame(type: type, payload, at: &position))
+    default: throw .malformed
+    }
+  }
+
+  private static func skipPadding(_ payload: RawSpan, at position: inout Int) -> Int {
+    let start = position
+    while position < payload.byteCount, payload.unsafeLoad(fromByteOffset: position, as: UInt8.self) == 0 {
+      position += 1
+    }
+    return position - start
+  }
+
+  /// Whether the peer is to acknowledge a packet with this frame in it (RFC 9000 §13.2: not ACK, PADDING, CLOSE).
+  package var isAckEliciting: Bool {
+    switch self {
+    case .padding, .ack, .close: false
+    case .ping, .pathChallenge, .pathResponse, .observedAddress, .maxData, .message: true
+    }
+  }
+
+  /// Whether a packet of such frames only leaves the peer's address alone (PROTOCOL §5).
+  package var isProbing: Bool {
+    switch self {
+    case .padding, .pathChallenge, .pathResponse: true
+    case .ping, .ack, .close, .observedAddress, .maxData, .message: false
+    }
+  }
+}
+
+extension OutputRawSpan {
+  package mutating func appendPathChallenge(_ data: UInt64) {
+    append(FrameType.pathChallenge)
+    append(bigEndian: data)
+  }
+
+  package mutating func appendPathResponse(_ data: UInt64) {
+    append(FrameType.pathResponse)
+    append(bigEndian: data)
+  }
+
+  package mutating func appendMaxData(_ limit: UInt64) {
+    append(FrameType.maxData)
+    append(varint: limit)
+  }
+}
