@@ -1,0 +1,52 @@
+/// Why a datagram or packet was dropped.
+package enum DropReason: Int, CaseIterable, Sendable {
+  /// Shorter than any packet, or a first byte that means nothing.
+  case malformed
+  /// A handshake datagram of a version that is not spoken.
+  case unknownVersion
+  /// A Hello without the mac at a quiet server.
+  case quiet
+  /// A Hello beyond the number of handshakes or of players per address.
+  case tooManyHandshakes
+  /// A Welcome or Finish that did not verify, or that belongs to no handshake.
+  case badHandshake
+  /// A packet for a connection id that nobody has.
+  case unknownConnection
+  /// A packet beyond the few that are held until Finish.
+  case heldOverflow
+  /// A packet number seen before, or too old to tell.
+  case replayed
+  /// The seal was wrong.
+  case authenticationFailed
+  /// The seal was right and the signature wrong.
+  case badSignature
+  /// A packet for a session that has ended.
+  case ended
+}
+
+/// What an endpoint has counted since it began.
+package struct EndpointStatistics: Sendable {
+  private var drops = [UInt64](repeating: 0, count: DropReason.allCases.count)
+  package var datagramsReceived: UInt64 = 0
+  package var bytesReceived: UInt64 = 0
+  package var datagramsSent: UInt64 = 0
+  package var bytesSent: UInt64 = 0
+  package var messagesReceived: UInt64 = 0
+  package var messagesSent: UInt64 = 0
+  /// Packets declared lost; their messages were sent again.
+  package var packetsLost: UInt64 = 0
+  package var sessionsOpened: UInt64 = 0
+  package var refusals: UInt64 = 0
+  /// Validated address changes.
+  package var moves: UInt64 = 0
+  package var retriesSent: UInt64 = 0
+
+  package init() {}
+
+  package subscript(_ reason: DropReason) -> UInt64 { drops[reason.rawValue] }
+
+  package mutating func count(_ reason: DropReason) { drops[reason.rawValue] += 1 }
+
+  /// All drops together.
+  package var dropped: UInt64 { drops.reduce(0, +) }
+}

@@ -1,0 +1,97 @@
+public import RoamkeyCrypto
+public import RoamkeyWire
+
+/// A session's number inside one endpoint: never reused, so a late command cannot hit the wrong player.
+package struct SessionHandle: Hashable, Sendable {
+  package let rawValue: UInt64
+  package init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// What the engine tells the app, in the order in which it happened.
+package enum EngineEvent: Sendable {
+  /// Server: a player was admitted. Client: the server has answered under its key.
+  case joined(SessionHandle, PlayerID, NetworkAddress)
+  case message(SessionHandle, InboundMessage)
+  case roamed(SessionHandle, AddressChange)
+  /// Nothing was heard for a while; the session goes on and keeps its queue.
+  case offline(SessionHandle)
+  /// It was heard again.
+  case online(SessionHandle)
+  case left(SessionHandle, EndReason)
+  /// Client: there will be no session.
+  case connectFailed(ConnectError)
+}
+
+/// A message that arrived.
+package struct InboundMessage: Sendable {
+  package var channel: UInt64
+  /// Its number in the channel, from 0.
+  package var sequence: UInt64
+  package var delivery: Delivery
+  package var content: MessageContent
+  /// What it costs of the sender's credit: given back with `consumed` once the app has taken it.
+  package var credit: Int
+}
+
+/// Somebody's address changed; the session did not.
+package struct AddressChange: Sendable, Equatable {
+  package enum Side: Sendable { case own, peer }
+  package var side: Side
+  package var from: NetworkAddress
+  package var to: NetworkAddress
+}
+
+/// Why a session ended.
+public enum EndReason: Sendable, Hashable {
+  /// Closed by an app, all in order.
+  case closed
+  /// Put out by the host, with the host's words.
+  case kicked(String)
+  /// The same player opened a newer session, which took the place of this one.
+  case replaced
+  /// The server stopped.
+  case shutdown
+  /// The player did not keep up with what the host had to send.
+  case tooSlow
+  /// Nothing was heard for the whole `offlineLimit`.
+  case timedOut
+  /// One side broke the protocol, so the session was ended; the number is the code on the wire.
+  case violation(code: UInt64)
+}
+
+/// Why a server turned somebody away.
+public enum Refusal: Sendable, Hashable {
+  case wrongApplication
+  case wrongSigningPolicy
+  /// The server has a list of players, and this one is not on it.
+  case notAllowed
+  case banned
+  case full
+}
+
+/// Why there is no session.
+public enum ConnectError: Error, Sendable, Hashable {
+  /// Nobody answered within the handshake timeout.
+  case noAnswer
+  /// Somebody answered with another key than the pinned one.
+  case wrongServer(expected: PlayerID, found: PlayerID)
+  /// The server speaks other versions of the protocol.
+  case unsupportedVersion
+  /// The server runs another application.
+  case wrongApplication(server: String)
+  /// The server's signing policy is not the required one.
+  case wrongSigningPolicy(server: SigningPolicy)
+  case refused(Refusal)
+  /// The app closed the client before it was connected.
+  case closed
+}
+
+/// Why a message was not taken. Nothing of it was sent.
+public enum SendError: Error, Sendable, Hashable {
+  /// The message has more bytes than `maximumMessageSize`, or than the other side takes.
+  case tooLarge(size: Int, limit: Int)
+  /// The queue holds as many bytes as `sendQueueLimit` allows: try again later, or send less.
+  case queueFull(limit: Int)
+  /// The session has ended, or there is none with this player.
+  case notConnected
+}

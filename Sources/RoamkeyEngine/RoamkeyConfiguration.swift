@@ -1,0 +1,70 @@
+/// Every limit and timer of the library, each with its reason. The defaults are for a game on the open internet.
+public struct RoamkeyConfiguration: Sendable {
+  public init() {}
+
+  // MARK: Messages
+
+  /// The longest message in bytes, action and body together. Longer ones throw at `send`. A bound, since a receiver
+  /// keeps what has come until the last piece is there.
+  public var maximumMessageSize = 1 << 20
+  /// How many bytes may wait to be sent or acknowledged in one session; what exceeds it throws at `send`. An empty
+  /// queue takes any message. With 1 MiB a player of a dead network costs no more than that.
+  public var sendQueueLimit = 1 << 20
+  /// How many bytes of reliable messages the other side may send before the app has taken them. It bounds the memory
+  /// that a slow reader costs, and is no smaller than the longest message.
+  public var receiveCredit = 4 << 20
+  /// How many messages of several pieces may be incomplete at a time in one session (PROTOCOL §7).
+  package var partialMessageLimit = 64
+
+  // MARK: Staying in touch
+
+  /// After this much silence of the other side a ping goes out. 5 s holds the NAT bindings of all but odd routers.
+  public var keepAliveInterval: Duration = .seconds(5)
+  /// After this many keep-alive intervals without a sign of life the other side is `offline`.
+  public var missesUntilOffline = 4
+  /// How long an offline session waits for a network before it ends: 5 minutes, a walk to the next Wi-Fi.
+  public var offlineLimit: Duration = .seconds(300)
+  /// How long a client tries to reach a server before it gives up.
+  public var handshakeTimeout: Duration = .seconds(10)
+  /// How much longer a client waits once it has seen an answer that it cannot accept (another key, another version):
+  /// the right server may still answer behind somebody's forgery.
+  package var doubtfulAnswerPatience: Duration = .seconds(2)
+
+  // MARK: Server
+
+  /// How many players at once. Each costs a few KiB when idle.
+  public var maximumSessions = 1024
+  /// How many players from one IPv4 address or IPv6 /64: a household or a school class, not a flood.
+  public var maximumSessionsPerPrefix = 32
+  /// Ignores newcomers who do not know the server's key, so that scanners see nothing.
+  public var isQuiet = false
+  /// How many handshakes may be under way; each holds about 2 KiB.
+  package var halfOpenLimit = 1024
+  /// From this many handshakes on, a newcomer proves its address with a cookie before any public-key work.
+  package var retryThreshold = 256
+  /// How long an unfinished handshake is kept: more than a client's longest pause between two tries.
+  package var halfOpenLifetime: Duration = .seconds(10)
+  /// Packets kept that arrived before the Finish that explains them.
+  package var heldPacketLimit = 4
+  /// How long a cookie is valid, and how often the cookie key is renewed (PROTOCOL §1).
+  package var cookieLifetime: Duration = .seconds(60)
+  package var cookieKeyLifetime: Duration = .seconds(120)
+
+  // MARK: Packets
+
+  /// The size of every full packet in bytes of UDP payload: what IPv6 carries everywhere, QUIC's own starting point.
+  package var packetSize = 1200
+  /// The size of the ids that a client asks the server to put on its packets: 0, since its socket is its own.
+  package var clientConnectionIDSize = 0
+  /// The longest delay of an acknowledgement (RFC 9000 §18.2).
+  package var maximumAckDelay: Duration = .milliseconds(25)
+  /// An acknowledgement goes out at once for every this many packets (RFC 9000 §13.2.2).
+  package var ackElicitingThreshold = 2
+  /// The longest probe timeout while online, and while offline (PROTOCOL §5): a dead network that comes back is noticed
+  /// within that time.
+  package var probeTimeoutCap: Duration = .seconds(2)
+  package var offlineProbeTimeoutCap: Duration = .seconds(5)
+  /// When keys are renewed (PROTOCOL §2).
+  package var keyUpdatePacketCount: UInt64 = 1 << 20
+  package var keyUpdateInterval: Duration = .seconds(900)
+}
