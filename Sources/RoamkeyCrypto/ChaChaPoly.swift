@@ -9,7 +9,7 @@ package enum ChaChaPoly {
   ///
   /// Packets: zeros, then the packet number in network order. Noise: zeros, then the counter in little-endian order.
   package struct Nonce {
-    fileprivate var bytes: (UInt32, UInt32, UInt32)
+    var bytes: (UInt32, UInt32, UInt32)
 
     /// For packet `number` of a session (PROTOCOL §3).
     package init(packetNumber number: UInt64) {
