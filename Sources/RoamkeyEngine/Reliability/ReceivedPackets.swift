@@ -1,0 +1,141 @@
+/// Which packets arrived and when to say so: the state behind ACK frames (RFC 9000 §13.2).
+///
+/// Keeps at most 32 ranges of packet numbers in place and forgets the oldest: a hostile pattern costs nothing more, and
+/// what is forgotten is at worst sent again. No allocation.
+package struct ReceivedPackets: Sendable {
+  /// Ranges remembered; each costs 16 bytes here and 2 to 16 in an ACK frame.
+  package static let maximumRanges = 32
+  /// Packets that ask for no acknowledgement after which one is offered all the same, so that the peer's own
+  /// bookkeeping of what it acknowledged can shrink (RFC 9000 §13.2.4).
+  private static let quietPacketsPerAck = 16
+
+  private struct Bounds {
+    var lower: UInt64
+    var upper: UInt64
+  }
+
+  private let maximumAckDelay: Duration
+  private let ackElicitingThreshold: Int
+  /// The first `rangeCount` are valid: newest first, disjoint, never adjacent.
+  private var ranges = InlineArray<32, Bounds>(repeating: Bounds(lower: 0, upper: 0))
+  /// Number of ranges that an ACK frame would carry now.
+  package private(set) var rangeCount = 0
+  /// When the acknowledgement is due: the arrival itself when it must not wait.
+  package private(set) var ackTimer: Instant?
+  private var largestArrival = Instant(nanoseconds: 0)
+  private var largestAckEliciting: UInt64?
+  private var forgottenThrough: UInt64?
+  private var lowestUnreported: UInt64?
+  private var unreportedAckEliciting = 0
+  private var unreportedQuiet = 0
+
+  /// - Parameters:
+  ///   - maximumAckDelay: how long an acknowledgement may wait for company.
+  ///   - ackElicitingThreshold: so many ack-eliciting packets are acknowledged at once; RFC 9000 §13.2.2 has 2.
+  package init(maximumAckDelay: Duration, ackElicitingThreshold: Int) {
+    precondition(ackElicitingThreshold > 0, "an acknowledgement needs at least one packet")
+    self.maximumAckDelay = maximumAckDelay
+    self.ackElicitingThreshold = ackElicitingThreshold
+  }
+
+  /// Whether an ACK could ride in a packet that leaves anyway.
+  package var hasUnreported: Bool { unreportedAckEliciting > 0 || unreportedQuiet >= Self.quietPacketsPerAck }
+
+  /// Whether an ACK must leave now, alone if need be.
+  package func isAckDue(now: Instant) -> Bool {
+    guard let ackTimer else { return false }
+    return ackTimer <= now
+  }
+
+  /// Range `i` of the ACK frame; 0 is the newest, `rangeCount - 1` the oldest.
+  package func range(_ i: Int) -> ClosedRange<UInt64> {
+    precondition(i < rangeCount, "there are only rangeCount ranges")
+    return ranges[i].lower...ranges[i].upper
+  }
+
+  /// The highest packet number received.
+  package var largest: UInt64? { rangeCount == 0 ? nil : ranges[0].upper }
+
+  /// Time since the packet with the highest number arrived: the ACK Delay field (RFC 9000 §13.2.5).
+  package func ackDelay(now: Instant) -> Duration { max(now - largestArrival, .zero) }
+
+  /// Notes a committed packet and decides when it is acknowledged: at once when it is out of order, opens a gap
+  /// (RFC 9000 §13.2.1) or is the `ackElicitingThreshold`th, else within `maximumAckDelay`.
+  package mutating func record(_ packetNumber: UInt64, ackEliciting: Bool, now: Instant) {
+    if largest.map({ packetNumber > $0 }) ?? true { largestArrival = now }
+    guard let lower = insert(packetNumber) else { return }
+    lowestUnreported = min(lowestUnreported ?? packetNumber, packetNumber)
+    guard ackEliciting else {
+      unreportedQuiet += 1
+      return
+    }
+    unreportedAckEliciting += 1
+    let mayWait = isInOrder(packetNumber, lower: lower) && unreportedAckEliciting < ackElicitingThreshold
+    let due = mayWait ? now + maximumAckDelay : now
+    ackTimer = min(ackTimer ?? due, due)
+    largestAckEliciting = max(largestAckEliciting ?? packetNumber, packetNumber)
+  }
+
+  /// An ACK frame with all ranges left: timers and counters start anew.
+  package mutating func ackSent() {
+    ackTimer = nil
+    lowestUnreported = nil
+    unreportedAckEliciting = 0
+    unreportedQuiet = 0
+  }
+
+  /// Our ACK frame up to `packetNumber` was acknowledged: what it said needs no repeating (RFC 9000 §13.2.4).
+  ///
+  /// Late arrivals that no ACK has reported yet stay, and the highest number always does (RFC 9000 §13.2.3).
+  package mutating func forget(through packetNumber: UInt64) {
+    guard let largest else { return }
+    let limit = min(largest, lowestUnreported ?? largest)
+    guard limit > 0 else { return }
+    let end = min(packetNumber, limit - 1)
+    forgottenThrough = max(forgottenThrough ?? end, end)
+    while rangeCount > 0, ranges[rangeCount - 1].upper <= end { rangeCount -= 1 }
+    if rangeCount > 0, ranges[rangeCount - 1].lower <= end { ranges[rangeCount - 1].lower = end + 1 }
+  }
+
+  /// RFC 9000 §13.2.1: above all ack-eliciting ones so far, and nothing missing since the highest of them.
+  ///
+  /// `lower` is where the range that now holds the packet begins.
+  private func isInOrder(_ packetNumber: UInt64, lower: UInt64) -> Bool {
+    guard let largestAckEliciting else { return lower == 0 }
+    guard packetNumber > largestAckEliciting else { return false }
+    return lower <= max(largestAckEliciting, forgottenThrough ?? 0) + 1
+  }
+
+  /// Adds a number; returns where its range begins, or nil when it is known already or too old for a place.
+  private mutating func insert(_ packetNumber: UInt64) -> UInt64? {
+    guard packetNumber <= PacketNumber.maximum else { return nil }
+    // The newest range is nearly always the one: a loop from there ends at once.
+    var i = 0
+    while i < rangeCount, ranges[i].lower > packetNumber + 1 { i += 1 }
+    if i < rangeCount, ranges[i].lower == packetNumber + 1 { return extendDown(i, to: packetNumber) }
+    if i < rangeCount, ranges[i].upper >= packetNumber { return nil }
+    if i < rangeCount, ranges[i].upper + 1 == packetNumber {
+      ranges[i].upper = packetNumber
+      return ranges[i].lower
+    }
+    guard i < Self.maximumRanges else { return nil }
+    var last = min(rangeCount, Self.maximumRanges - 1)
+    while last > i {
+      ranges[last] = ranges[last - 1]
+      last -= 1
+    }
+    ranges[i] = Bounds(lower: packetNumber, upper: packetNumber)
+    rangeCount = min(rangeCount + 1, Self.maximumRanges)
+    return packetNumber
+  }
+
+  /// Lowers range `i` by one number and joins it with the next older one when they now touch.
+  private mutating func extendDown(_ i: Int, to packetNumber: UInt64) -> UInt64 {
+    ranges[i].lower = packetNumber
+    guard i + 1 < rangeCount, ranges[i + 1].upper + 1 == packetNumber else { return packetNumber }
+    ranges[i].lower = ranges[i + 1].lower
+    for j in (i + 1)..<(rangeCount - 1) { ranges[j] = ranges[j + 1] }
+    rangeCount -= 1
+    return ranges[i].lower
+  }
+}
