@@ -1,15 +1,16 @@
 import RoamkeySodium
 
 /// A detached Ed25519 signature (RFC 8032), 64 bytes.
-package struct Signature: Sendable {
+package struct Signature: Equatable, Sendable {
   package static let size = 64
-  private var halves: (Digest, Digest) = (Digest(), Digest())
+  private struct Halves: Equatable, Sendable { var first = Digest(), second = Digest() }
+  private var halves = Halves()
 
   init() {}
 
   /// The 64 bytes at `offset`, which must be there.
   package init(_ bytes: RawSpan, at offset: Int = 0) {
-    halves = (Digest(bytes, at: offset), Digest(bytes, at: offset + 32))
+    halves = Halves(first: Digest(bytes, at: offset), second: Digest(bytes, at: offset + 32))
   }
 
   package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {

@@ -20,6 +20,8 @@ package struct MessageContent: Sendable, Equatable {
 
   /// The longest action in bytes of UTF-8.
   package static let maximumAction = 64
+  /// The most bytes in front of a body: flags, author, length and action.
+  package static let maximumHeader = 1 + 32 + 1 + maximumAction
   private static let hasAuthor: UInt8 = 0x04
 
   package init(format: Format, author: [UInt8]? = nil, action: String, body: [UInt8]) {

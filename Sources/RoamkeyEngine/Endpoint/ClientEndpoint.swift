@@ -9,6 +9,8 @@ package struct ClientSettings: Sendable {
   /// The only signing policy that is accepted; nil takes the server's.
   package var requiredPolicy: SigningPolicy?
   package var displayName: String?
+  /// Whether the handshake tells limits; off only for the reference vectors, which have none.
+  package var announcesLimits = true
 
   package init(application: String) { self.application = application }
 }

@@ -9,6 +9,8 @@ package struct ServerSettings: Sendable {
   /// For people to read.
   package var displayName: String?
   package var access = AccessList()
+  /// Whether the handshake tells versions and limits; off only for the reference vectors, which have neither.
+  package var announcesLimits = true
 
   package init(application: String) { self.application = application }
 }
@@ -24,7 +26,9 @@ package struct AccessList: Sendable {
 
 /// A server's protocol machine: routes packets to sessions by connection id, admits newcomers.
 package final class ServerEndpoint: DatagramHandler {
-  package init(key: consuming PlayerKey, settings: ServerSettings, configuration: RoamkeyConfiguration, entropy: Entropy) {
+  package init(
+    key: consuming PlayerKey, settings: ServerSettings, configuration: RoamkeyConfiguration, entropy: Entropy
+  ) {
   }
   /// Replaces the lists for those who join from now on.
   package var access = AccessList()

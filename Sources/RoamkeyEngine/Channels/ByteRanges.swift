@@ -1,0 +1,37 @@
+/// A set of byte positions as sorted ranges that do not touch: which bytes of a message are acknowledged, or here.
+struct ByteRanges: Sendable {
+  private(set) var ranges: [Range<Int>] = []
+
+  /// The number of positions.
+  var count: Int { ranges.reduce(0) { $0 + $1.count } }
+
+  /// Adds a range; what it overlaps or touches becomes one with it.
+  mutating func insert(_ range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    let first = ranges.firstIndex { $0.upperBound >= range.lowerBound } ?? ranges.count
+    var last = first
+    var merged = range
+    while last < ranges.count, ranges[last].lowerBound <= range.upperBound {
+      merged = min(merged.lowerBound, ranges[last].lowerBound)..<max(merged.upperBound, ranges[last].upperBound)
+      last += 1
+    }
+    ranges.replaceSubrange(first..<last, with: CollectionOfOne(merged))
+  }
+
+  /// The parts of `range` that are not in the set, in order.
+  func missing(in range: Range<Int>) -> [Range<Int>] {
+    var missing: [Range<Int>] = []
+    var position = range.lowerBound
+    for known in ranges where known.upperBound > position && known.lowerBound < range.upperBound {
+      if known.lowerBound > position { missing.append(position..<known.lowerBound) }
+      position = max(position, known.upperBound)
+    }
+    if position < range.upperBound { missing.append(position..<range.upperBound) }
+    return missing
+  }
+
+  /// Whether all of `range` is in the set.
+  func covers(_ range: Range<Int>) -> Bool {
+    range.isEmpty || ranges.contains { $0.lowerBound <= range.lowerBound && $0.upperBound >= range.upperBound }
+  }
+}
