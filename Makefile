@@ -1,0 +1,56 @@
+# Roamkey: everything a person or a machine does with this tree. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+# Where Swift lands when it is not on the path: an unpacked toolchain, or swiftly.
+export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/share/swiftly/bin
+
+.PHONY: help setup setup-tests demo test check lint build release format sanitize sanitize-address sanitize-thread clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+setup: ## install what a build needs (done by every other target; silent when nothing is missing)
+	@scripts/setup.sh
+
+setup-tests:
+	@scripts/setup.sh --tests
+
+demo: setup ## build, then watch a server and players that change addresses
+	@swift build -c release --product roamkey
+	@.build/release/roamkey demo
+
+test: setup-tests ## all tests
+	@swift test --parallel
+
+# SwiftPM hands `-warnings-as-errors` to our own targets only; packages from elsewhere keep `-suppress-warnings`.
+# The flag changes every compile command, so it has a build folder of its own.
+check: lint setup-tests ## what every commit passes: format, warnings as errors, all tests
+	@swift test --parallel --scratch-path .build-check -Xswiftc -warnings-as-errors
+
+lint: setup ## the format, without changing anything
+	@swift format lint --strict --parallel -r Package.swift Sources Tests
+
+build: setup ## debug build
+	@swift build
+
+release: setup ## optimised build; the command is .build/release/roamkey
+	@swift build -c release --product roamkey
+
+format: setup ## bring every Swift file into the format
+	@swift format -i --parallel -r Package.swift Sources Tests
+
+sanitize: sanitize-address sanitize-thread ## all tests under the address sanitizer, then the thread sanitizer
+
+sanitize-address: setup-tests
+	@swift test --parallel --sanitize=address --scratch-path .build-asan
+
+sanitize-thread: setup-tests
+	@swift test --parallel --sanitize=thread --scratch-path .build-tsan
+
+clean: ## remove every build folder (keys stay)
+	@rm -rf .build .build-*

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Makes sure that a build can start: installs what is missing where it may, else says in one sentence what to type.
+# Prints nothing when nothing is missing, and then takes a few milliseconds.
+#
+#   scripts/setup.sh            what a build needs
+#   scripts/setup.sh --tests    and what the tests need besides
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly oldest_major=6 oldest_minor=1
+PATH="$PATH:/opt/swift/usr/bin:${HOME:-/root}/.swiftly/bin:${HOME:-/root}/.local/share/swiftly/bin"
+
+die() {
+  echo "setup: $*" >&2
+  exit 1
+}
+
+# Debian's names of the packages that are missing.
+missing_packages() {
+  if ! command -v pkg-config >/dev/null; then
+    echo pkg-config libsodium-dev
+  elif ! pkg-config --exists 'libsodium >= 1.0.18'; then
+    echo libsodium-dev
+  fi
+  # SwiftPM fetches dependencies with git; the linker needs the C library's start files and a linker.
+  command -v git >/dev/null || echo git ca-certificates
+  compgen -G '/usr/lib/gcc*/*/*/crtbeginS.o' >/dev/null || echo gcc
+  [[ -e /usr/include/features.h ]] || echo libc6-dev
+  # The tests read our key files with `openssl pkey`.
+  if [[ ${1:-} == --tests ]]; then command -v openssl >/dev/null || echo openssl; fi
+}
+
+# The words for a system whose package names we do not know.
+in_general_words() {
+  local words=()
+  for package in "$@"; do
+    case $package in
+      libsodium-dev) words+=("libsodium 1.0.18 or newer with its headers") ;;
+      libc6-dev) words+=("the C library's headers") ;;
+      gcc) words+=("a C compiler with its linker") ;;
+      ca-certificates) words+=("the system's TLS certificates") ;;
+      *) words+=("$package") ;;
+    esac
+  done
+  local IFS=,
+  echo "${words[*]}" | sed 's/,/, /g'
+}
+
+install() {
+  local list="$*" as_root=()
+  command -v apt-get >/dev/null ||
+    die "please install $(in_general_words "$@") with your system's package manager, then run this again."
+  if [[ $(id -u) != 0 ]]; then
+    if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
+      die "please type this, then run make again: sudo apt-get update && sudo apt-get install -y $list"
+    fi
+    as_root=(sudo -n)
+  fi
+  echo "setup: installing $list" >&2
+  local log
+  if ! log=$("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive sh -c \
+    'apt-get -qq update && apt-get -qq install -y --no-install-recommends "$@"' install "$@" </dev/null 2>&1); then
+    echo "$log" >&2
+    die "apt-get could not install $list; its reason stands above."
+  fi
+}
+
+check_packages() {
+  local missing
+  missing=$(missing_packages "$@")
+  [[ -n $missing ]] || return 0
+  # shellcheck disable=SC2086
+  install $missing
+  missing=$(missing_packages "$@")
+  [[ -z $missing ]] || die "still missing after installing: $(in_general_words $missing)."
+}
+
+check_swift() {
+  local swift stamp=.build-setup/swift identity version
+  swift=$(command -v swift) ||
+    die "Swift is not installed; get $oldest_major.$oldest_minor or newer from https://www.swift.org/install/linux/, then run this again."
+  # Asking Swift for its version takes longer than all the rest, so the answer is kept per binary.
+  identity=$(stat -L -c '%n %Y %s' "$swift" 2>/dev/null || echo "$swift")
+  if [[ -r $stamp && $(<"$stamp") == "$identity" ]]; then return 0; fi
+  version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' | head -n 1) || true
+  [[ -n $version ]] || die "$swift does not run; reinstall Swift from https://www.swift.org/install/linux/."
+  if ((${version%.*} < oldest_major || (${version%.*} == oldest_major && ${version#*.} < oldest_minor))); then
+    die "$swift is Swift $version, and $oldest_major.$oldest_minor or newer is needed: https://www.swift.org/install/linux/."
+  fi
+  mkdir -p "${stamp%/*}"
+  echo "$identity" >"$stamp"
+}
+
+check_packages "$@"
+check_swift
