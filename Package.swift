@@ -63,6 +63,8 @@ let package = Package(
 
     .testTarget(
       name: "RoamkeyCryptoTests", dependencies: ["RoamkeyCrypto"], swiftSettings: settings),
+    // The rules of the house, checked on the text of the tree.
+    .testTarget(name: "HouseTests", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,45 @@
+import Foundation
+import Testing
+
+/// The tree keeps the rules of the house.
+@Suite struct HouseTests {
+  @Test func filesAndLinesStayShort() throws {
+    let sources = try Tree.sources()
+    #expect(sources.count > 10, "the sources were not found")
+    #expect(sources.flatMap { HouseRules.longFile($0.file) } == [])
+    #expect(sources.flatMap { HouseRules.longLines($0.file) } == [])
+  }
+
+  @Test func arrowsPointDown() throws {
+    #expect(try Tree.sources().flatMap { HouseRules.upwardImports($0.file, target: $0.target) } == [])
+  }
+
+  @Test func nothingUnfinishedAndNothingThatTraps() throws {
+    #expect(try Tree.sources().flatMap { HouseRules.forbidden(HouseRules.forbiddenText, in: $0.file) } == [])
+  }
+
+  @Test func theEngineIsHandedTimeAndChance() throws {
+    let sources = try Tree.sources().filter { HouseRules.sansIOTargets.contains($0.target) }
+    #expect(!sources.isEmpty)
+    #expect(sources.flatMap { HouseRules.forbidden(HouseRules.forbiddenInSansIO, in: $0.file) } == [])
+  }
+
+  @Test func everyDecisionIsListedAndComplete() throws {
+    let records = try Tree.files(below: "docs/decisions", extensions: ["md"]).filter { !$0.hasSuffix("/README.md") }
+    #expect(!records.isEmpty)
+    let names = records.map { ($0 as NSString).lastPathComponent }
+    #expect(Set(names.map { $0.prefix(4) }).count == names.count, "two decisions share a number")
+    let index = try Tree.text("docs/decisions/README.md").lines.joined(separator: "\n")
+    #expect(HouseRules.unlisted(names, in: index) == [])
+    #expect(try records.flatMap { HouseRules.incompleteRecord(try Tree.text($0)) } == [])
+  }
+
+  @Test func linksLeadSomewhere() throws {
+    for page in try Tree.pages() {
+      let folder = (page.path as NSString).deletingLastPathComponent
+      for link in HouseRules.relativeLinks(page) {
+        #expect(Tree.exists(folder.isEmpty ? link : "\(folder)/\(link)"), "\(page.path) links to \(link)")
+      }
+    }
+  }
+}
