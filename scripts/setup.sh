@@ -60,7 +60,7 @@ install() {
   local log
   # Package lists may be usable although they could not be updated: the installation is what counts.
   if ! log=$("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive sh -c \
-    'apt-get -qq update; apt-get -qq install -y --no-install-recommends "$@"' install "$@" </dev/null 2>&1); then
+    'apt-get -qq update; apt-get -qq install -y --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"' install "$@" </dev/null 2>&1); then
     echo "$log" >&2
     die "apt-get could not install $list; its reason stands above."
   fi
