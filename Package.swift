@@ -65,6 +65,7 @@ let package = Package(
       name: "RoamkeyCryptoTests", dependencies: ["RoamkeyCrypto"], swiftSettings: settings),
     // The rules of the house, checked on the text of the tree.
     .testTarget(name: "HouseTests", swiftSettings: settings),
+    .testTarget(name: "RoamkeyWireTests", dependencies: ["RoamkeyWire"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )
