@@ -65,6 +65,9 @@ let package = Package(
       name: "RoamkeyCryptoTests", dependencies: ["RoamkeyCrypto"], swiftSettings: settings),
     // The rules of the house, checked on the text of the tree.
     .testTarget(name: "HouseTests", swiftSettings: settings),
+    .testTarget(
+      name: "RoamkeyUDPTests", dependencies: ["RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire"],
+      swiftSettings: settings),
     .testTarget(name: "RoamkeyWireTests", dependencies: ["RoamkeyWire"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

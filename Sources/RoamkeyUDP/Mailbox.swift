@@ -1,0 +1,123 @@
+internal import Glibc
+internal import RoamkeyEngine
+internal import RoamkeySockets
+internal import RoamkeyWire
+internal import Synchronization
+
+/// What passes between a driver and its loop: work, new sockets, the wish to end; and back, what may be seen outside.
+///
+/// One lock, held for a few instructions; the loop takes it three times a turn.
+final class Mailbox<Handler: DatagramHandler>: Sendable {
+  typealias Work = @Sendable (Handler, Instant) -> Void
+
+  /// A socket that is to replace the loop's, and what is done then.
+  struct Replacement: Sendable {
+    var socket: UDPSocket
+    var work: @Sendable (Handler, _ from: NetworkAddress, _ to: NetworkAddress, Instant) -> Void
+    var done: Promise
+  }
+
+  /// How a replacement ended.
+  final class Promise: Sendable {
+    let gate = Gate()
+    let error = Mutex<UDPError?>(nil)
+  }
+
+  private struct State {
+    /// Not bounded here: whoever hands over work bounds it by the messages in flight (the loop has no way to refuse
+    /// that would not break an order).
+    var work: [Work] = []
+    var replacements: [Replacement] = []
+    var stops = false
+    var bellRings = false
+    var socket: UDPSocket
+    var statistics = SocketStatistics()
+  }
+
+  private let state: Mutex<State>
+  /// An eventfd. Its counter is never read: see `Poller`.
+  let bell: Descriptor
+
+  init(socket: UDPSocket) throws(SystemError) {
+    bell = try Descriptor(eventfd(0, ROAMKEY_EVENTFD_FLAGS))
+    state = Mutex(State(socket: socket))
+  }
+
+  // MARK: From any thread
+
+  /// False when the loop has been told to stop.
+  func post(_ work: @escaping Work) -> Bool {
+    let (taken, rings) = state.withLock { state -> (Bool, Bool) in
+      guard !state.stops else { return (false, false) }
+      state.work.append(work)
+      return (true, Self.rings(&state))
+    }
+    if rings { ring() }
+    return taken
+  }
+
+  /// False when the loop has been told to stop.
+  func post(_ replacement: Replacement) -> Bool {
+    let (taken, rings) = state.withLock { state -> (Bool, Bool) in
+      guard !state.stops else { return (false, false) }
+      state.replacements.append(replacement)
+      return (true, Self.rings(&state))
+    }
+    if rings { ring() }
+    return taken
+  }
+
+  func stop() {
+    state.withLock { $0.stops = true }
+    ring()
+  }
+
+  var localAddress: NetworkAddress { state.withLock { $0.socket.localAddress } }
+
+  var statistics: SocketStatistics {
+    let (socket, statistics) = state.withLock { ($0.socket, $0.statistics) }
+    var result = statistics
+    result.overflowed += socket.overflowed
+    return result
+  }
+
+  // MARK: From the loop
+
+  /// Exchanges `work` (empty) for what was posted, so that two arrays take turns and neither is allocated anew.
+  /// - Returns: whether the loop has been told to stop: what is in `work` is then the last.
+  func take(_ work: inout [Work]) -> Bool {
+    state.withLock { state in
+      swap(&state.work, &work)
+      state.bellRings = false
+      return state.stops
+    }
+  }
+
+  /// Taken after the work has run, since that may have asked for one.
+  func takeReplacements() -> [Replacement] {
+    state.withLock { state in
+      guard !state.replacements.isEmpty else { return [] }
+      defer { state.replacements = [] }
+      return state.replacements
+    }
+  }
+
+  func publish(_ socket: UDPSocket) {
+    state.withLock { $0.socket = socket }
+  }
+
+  func publish(_ statistics: SocketStatistics) {
+    state.withLock { $0.statistics = statistics }
+  }
+
+  /// Whether this is the first post since the loop last looked: the others need no bell.
+  private static func rings(_ state: inout State) -> Bool {
+    defer { state.bellRings = true }
+    return !state.bellRings
+  }
+
+  private func ring() {
+    var one: UInt64 = 1
+    write(bell.number, &one, 8)
+  }
+}

@@ -1,0 +1,70 @@
+internal import Glibc
+
+/// What a driver's sockets have carried and lost, since the driver began.
+package struct SocketStatistics: Hashable, Sendable {
+  /// How many calls failed, by kind. Each failed send lost one datagram, and nothing else.
+  package struct Failures: Hashable, Sendable {
+    /// No route, no network, or the host does not answer (ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN).
+    package var unreachable: UInt64 = 0
+    /// A firewall said no (EPERM, EACCES).
+    package var forbidden: UInt64 = 0
+    /// The source address is not, or no longer, this machine's (EADDRNOTAVAIL), even without asking for one.
+    package var noAddress: UInt64 = 0
+    /// The system had no memory or a full device queue (ENOBUFS, ENOMEM).
+    package var noBuffer: UInt64 = 0
+    /// Nobody listens there (ECONNREFUSED).
+    package var refused: UInt64 = 0
+    /// Larger than the interface takes without fragmenting (EMSGSIZE).
+    package var tooLarge: UInt64 = 0
+    /// The system does not take such an address (EINVAL, EAFNOSUPPORT): port 0, a class it reserves.
+    package var invalid: UInt64 = 0
+    /// Anything else; `lastError` tells.
+    package var other: UInt64 = 0
+    /// The newest error number, for diagnosis; 0 when there was none.
+    package var lastError: Int32 = 0
+
+    /// All of them together.
+    package var total: UInt64 {
+      unreachable + forbidden + noAddress + noBuffer + refused + tooLarge + invalid + other
+    }
+
+    mutating func count(_ number: CInt) {
+      lastError = number
+      switch number {
+      case ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN: unreachable += 1
+      case EPERM, EACCES: forbidden += 1
+      case EADDRNOTAVAIL: noAddress += 1
+      case ENOBUFS, ENOMEM: noBuffer += 1
+      case ECONNREFUSED: refused += 1
+      case EMSGSIZE: tooLarge += 1
+      case EINVAL, EAFNOSUPPORT: invalid += 1
+      default: other += 1
+      }
+    }
+  }
+
+  /// Datagrams handed to the handler.
+  package var datagramsReceived: UInt64 = 0
+  /// Their UDP payload bytes.
+  package var bytesReceived: UInt64 = 0
+  /// Datagrams the system took for sending.
+  package var datagramsSent: UInt64 = 0
+  /// Their UDP payload bytes.
+  package var bytesSent: UInt64 = 0
+  /// Datagrams dropped because they were larger than a receive slot: none of ours are.
+  package var truncated: UInt64 = 0
+  /// Datagrams the system dropped before we saw them, because the receive buffer was full.
+  package var overflowed: UInt64 = 0
+  /// Times that the send buffer was full, and the datagrams waited.
+  package var sendWaits: UInt64 = 0
+  /// Datagrams that were sent without their source address, because that one has vanished.
+  package var sourcesDropped: UInt64 = 0
+  /// Sends that failed.
+  package var sendFailures = Failures()
+  /// Receive calls that failed.
+  package var receiveFailures = Failures()
+  /// Turns of the loop.
+  package var turns: UInt64 = 0
+
+  package init() {}
+}

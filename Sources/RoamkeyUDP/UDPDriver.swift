@@ -1,0 +1,82 @@
+package import RoamkeyEngine
+package import RoamkeyWire
+
+/// Carries a handler's datagrams: one thread, one socket.
+///
+/// The handler is not Sendable and lives on the driver's thread from the moment it is handed over; all that reaches it
+/// from outside is work given to `perform`. A driver that is let go stops.
+package final class UDPDriver<Handler: DatagramHandler & SendableMetatype>: Sendable {
+  private let mailbox: Mailbox<Handler>
+  private let thread: LoopThread
+
+  /// Binds a socket to `address` and starts the thread.
+  /// - Parameters:
+  ///   - address: `NetworkAddress.any(port:)` for all addresses of this machine; port 0 lets the system choose.
+  ///   - name: the thread's, for debuggers; the system keeps 15 bytes.
+  ///   - handler: handed over for good.
+  ///   - onTurn: called on the driver's thread at the end of each turn of the loop, to take events to the app.
+  package init(
+    bind address: NetworkAddress, name: String, handler: sending Handler,
+    onTurn: @escaping @Sendable (Handler, Instant) -> Void
+  ) throws(UDPError) {
+    let socket = try UDPSocket(bind: address)
+    do {
+      mailbox = try Mailbox(socket: socket)
+      let loop = try DriverLoop(handler: handler, onTurn: onTurn, socket: socket, mailbox: mailbox)
+      thread = try LoopThread(name: name) { loop.run() }
+    } catch {
+      throw UDPError(.system, address, number: error.number)
+    }
+  }
+
+  deinit { stop() }
+
+  /// The address of the socket, with the port that the system chose.
+  package var localAddress: NetworkAddress { mailbox.localAddress }
+
+  /// What the sockets have carried and lost, as of the end of the last turn.
+  package var statistics: SocketStatistics { mailbox.statistics }
+
+  /// Runs `work` on the driver's thread soon; in order, as far as the callers have one. The handler is asked for
+  /// datagrams after it.
+  ///
+  /// Work that was taken before `stop` still runs.
+  /// - Returns: false after `stop`: the work is dropped.
+  @discardableResult
+  package func perform(_ work: @escaping @Sendable (Handler, Instant) -> Void) -> Bool {
+    mailbox.post(work)
+  }
+
+  /// Replaces the socket by a new one, bound to `address`; the old one is closed after the new one is open.
+  ///
+  /// From the return on, the next datagram leaves from the new socket; those that waited for room leave from it too,
+  /// those that had already arrived at the old one are received. Called on the driver's own thread (from `work` or
+  /// `onTurn`), it takes effect before the next datagram leaves, after the work that was posted before.
+  /// - Parameters:
+  ///   - address: not the address and port in use now: port 0 is the usual choice.
+  ///   - work: runs on the driver's thread right after the change, with both sockets' addresses.
+  /// - Throws: why there is no new socket; the old one stays.
+  package func rebind(
+    to address: NetworkAddress,
+    then work:
+      @escaping @Sendable (
+        Handler, _ from: NetworkAddress, _ to: NetworkAddress, Instant
+      ) -> Void = { _, _, _, _ in }
+  ) throws(UDPError) {
+    let socket = try UDPSocket(bind: address)
+    let done = Mailbox<Handler>.Promise()
+    guard mailbox.post(Mailbox.Replacement(socket: socket, work: work, done: done)) else {
+      throw UDPError(.stopped, address)
+    }
+    if thread.isCurrent { return }
+    done.gate.wait()
+    if let error = done.error.withLock({ $0 }) { throw error }
+  }
+
+  /// Ends the thread, after the work taken so far and a last round of sending, and waits for it; on the thread itself
+  /// it only asks, and the turn is the last. May be called again, from anywhere.
+  package func stop() {
+    mailbox.stop()
+    thread.join()
+  }
+}
