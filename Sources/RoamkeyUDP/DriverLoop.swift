@@ -22,6 +22,8 @@ final class DriverLoop<Handler: DatagramHandler> {
   private let sendBatches = 8
   /// Rounds of sending when the loop ends: what the handler has then is a farewell, not a transfer.
   private let lastSendBatches = 16
+  /// While the send buffer is full, a handler that is due only because it cannot send is asked no more often.
+  private let fullBufferPause: Duration = .milliseconds(1)
 
   private let handler: Handler
   private let onTurn: Turn
@@ -34,8 +36,8 @@ final class DriverLoop<Handler: DatagramHandler> {
   private var work: [Mailbox<Handler>.Work] = []
   /// The send buffer is full: nothing is asked of the handler until there is room.
   private var isBlocked = false
-  /// The handler had more to send than one turn allows.
-  private var hasMoreToSend = false
+  /// The handler had more to send than one turn allows; or, in the first turn, nobody has asked it yet.
+  private var hasMoreToSend = true
 
   init(
     handler: Handler, onTurn: @escaping Turn, socket: UDPSocket, mailbox: Mailbox<Handler>
@@ -68,7 +70,7 @@ final class DriverLoop<Handler: DatagramHandler> {
     onTurn(handler, now)
     mailbox.publish(statistics)
     if stops { return false }
-    if let next = handler.nextTimeout { poller.wake(at: next) }
+    if let next = handler.nextTimeout { poller.wake(at: isBlocked ? max(next, now + fullBufferPause) : next) }
     return true
   }
 

@@ -15,17 +15,24 @@ package final class UDPDriver<Handler: DatagramHandler & SendableMetatype>: Send
   ///   - name: the thread's, for debuggers; the system keeps 15 bytes.
   ///   - handler: handed over for good.
   ///   - onTurn: called on the driver's thread at the end of each turn of the loop, to take events to the app.
-  package init(
+  package convenience init(
     bind address: NetworkAddress, name: String, handler: sending Handler,
     onTurn: @escaping @Sendable (Handler, Instant) -> Void
   ) throws(UDPError) {
     let socket = try UDPSocket(bind: address)
+    try self.init(socket: socket, name: name, handler: handler, onTurn: onTurn)
+  }
+
+  /// With a socket that is open already.
+  init(
+    socket: UDPSocket, name: String, handler: sending Handler, onTurn: @escaping @Sendable (Handler, Instant) -> Void
+  ) throws(UDPError) {
     do {
       mailbox = try Mailbox(socket: socket)
       let loop = try DriverLoop(handler: handler, onTurn: onTurn, socket: socket, mailbox: mailbox)
       thread = try LoopThread(name: name) { loop.run() }
     } catch {
-      throw UDPError(.system, address, number: error.number)
+      throw UDPError(.system, socket.localAddress, number: error.number)
     }
   }
 
