@@ -2,7 +2,6 @@ internal import Glibc
 internal import RoamkeyEngine
 internal import RoamkeySockets
 internal import RoamkeyWire
-internal import Synchronization
 
 /// What passes between a driver and its loop: work, new sockets, the wish to end; and back, what may be seen outside.
 ///
@@ -20,10 +19,10 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
   /// How a replacement ended.
   final class Promise: Sendable {
     let gate = Gate()
-    let error = Mutex<UDPError?>(nil)
+    let error = Locked<UDPError?>(nil)
   }
 
-  private struct State {
+  private struct State: Sendable {
     /// Not bounded here: whoever hands over work bounds it by the messages in flight (the loop has no way to refuse
     /// that would not break an order).
     var work: [Work] = []
@@ -34,13 +33,13 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
     var statistics = SocketStatistics()
   }
 
-  private let state: Mutex<State>
+  private let state: Locked<State>
   /// An eventfd. Its counter is never read: see `Poller`.
   let bell: Descriptor
 
   init(socket: UDPSocket) throws(SystemError) {
     bell = try Descriptor(eventfd(0, ROAMKEY_EVENTFD_FLAGS))
-    state = Mutex(State(socket: socket))
+    state = Locked(State(socket: socket))
   }
 
   // MARK: From any thread

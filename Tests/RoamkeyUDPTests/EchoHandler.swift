@@ -1,6 +1,5 @@
 import RoamkeyEngine
 import RoamkeyWire
-import Synchronization
 import Testing
 
 @testable import RoamkeyUDP
@@ -9,9 +8,8 @@ import Testing
 final class EchoHandler: DatagramHandler {
   /// What the test sees from its own thread.
   final class Log: Sendable {
-    let received = Mutex<[(bytes: [UInt8], path: NetworkPath)]>([])
-    let fired = Mutex<[(due: Instant, at: Instant)]>([])
-    let corrupt = Mutex(0)
+    let received = Locked<[(bytes: [UInt8], path: NetworkPath)]>([])
+    let fired = Locked<[(due: Instant, at: Instant)]>([])
 
     var texts: [String] { received.withLock { $0.map { String(decoding: $0.bytes, as: UTF8.self) } } }
   }

@@ -1,6 +1,5 @@
 import RoamkeyEngine
 import RoamkeyWire
-import Synchronization
 import Testing
 
 @testable import RoamkeyUDP
@@ -47,7 +46,7 @@ struct UDPDriverTests {
     let client = try makeEcho(.loopback(2), echoes: false)
     let target = NetworkAddress.loopback(1, port: server.driver.localAddress.port)
     let first = client.driver.localAddress
-    let moves = Mutex<[NetworkPath]>([])
+    let moves = Locked<[NetworkPath]>([])
     for i in 0..<50 { client.driver.perform { handler, _ in handler.send("\(i)", to: target, from: first) } }
     try client.driver.rebind(to: .loopback(3)) { handler, from, to, _ in
       moves.withLock { $0.append(NetworkPath(local: from, remote: to)) }
@@ -97,7 +96,7 @@ struct UDPDriverTests {
   @Test func workRunsInOrder() async throws {
     let echo = try makeEcho(.loopback(1))
     final class Seen: Sendable {
-      let numbers = Mutex<[[Int]]>(Array(repeating: [], count: 4))
+      let numbers = Locked<[[Int]]>(Array(repeating: [], count: 4))
     }
     let seen = Seen()
     let driver = echo.driver

@@ -1,0 +1,28 @@
+internal import Glibc
+
+/// A value that threads take turns with.
+///
+/// The system's own mutex rather than `Synchronization.Mutex`: that one is compiled into a library without thread
+/// sanitizer checks, which then reports every use as a race. `@unchecked`, because the value is only touched between
+/// lock and unlock.
+final class Locked<Value: Sendable>: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private var value: Value
+
+  init(_ value: Value) {
+    self.value = value
+    mutex.initialize(to: pthread_mutex_t())
+    pthread_mutex_init(mutex, nil)
+  }
+
+  deinit {
+    pthread_mutex_destroy(mutex)
+    mutex.deallocate()
+  }
+
+  func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return body(&value)
+  }
+}
