@@ -1,7 +1,8 @@
 // The Linux socket calls that Swift's Glibc module lacks, because it is built without _GNU_SOURCE.
 //
-// Header only: no C file is compiled. Functions are bound to libc's symbols by name, and structures that glibc hides are
-// mirrored under names of our own, so that nothing clashes should a build define _GNU_SOURCE. Only RoamkeyUDP sees it.
+// Header only: no C file is compiled. Functions are bound to libc's symbols by name, and structures that glibc hides
+// are mirrored under names of our own, so that nothing clashes should a build define _GNU_SOURCE. Only RoamkeyUDP
+// sees it.
 #ifndef ROAMKEY_SOCKETS_H
 #define ROAMKEY_SOCKETS_H
 

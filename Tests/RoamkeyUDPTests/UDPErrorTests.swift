@@ -13,7 +13,8 @@ struct UDPErrorTests {
     #expect(error.kind == .portInUse && error.address == address)
     #expect(
       error.description
-        == "UDP port \(address.port) on 127.0.0.1 is already in use: choose another with --listen or stop the other program"
+        == "UDP port \(address.port) on 127.0.0.1 is already in use: "
+        + "choose another with --listen or stop the other program"
     )
     #expect(throws: UDPError.self) { try makeEcho(.any(port: address.port)) }
   }
@@ -51,8 +52,7 @@ struct UDPErrorTests {
       return statistics.sendFailures.total >= 150 && statistics.sendFailures.total + statistics.datagramsSent == 400
     }
     let failures = client.driver.statistics.sendFailures
-    #expect(failures.forbidden == 50 && failures.invalid >= 50 && failures.other == 50 || failures.total >= 150)
-    #expect(failures.lastError != 0)
+    #expect(failures.forbidden >= 50 && failures.invalid >= 50 && failures.lastError != 0)
   }
 
   /// A source address that went away with its network: the datagram leaves from another one.
