@@ -6,10 +6,10 @@ private struct NoiseVectors: Decodable {
     let payload, ciphertext: String
   }
   struct Vector: Decodable {
-    let protocol_name: String
-    let init_prologue, init_static, init_ephemeral: String
-    let resp_prologue, resp_static, resp_ephemeral: String
-    let handshake_hash: String
+    let protocolName: String
+    let initPrologue, initStatic, initEphemeral: String
+    let respPrologue, respStatic, respEphemeral: String
+    let handshakeHash: String
     let messages: [Message]
   }
   let vectors: [Vector]
@@ -22,11 +22,11 @@ private func pair() throws -> (NoiseVectors.Vector, NoisePair) {
     vector,
     NoisePair(
       initiator: NoiseXX(
-        role: .initiator, prologue: hex(vector.init_prologue), staticSecret: secret(vector.init_static),
-        ephemeralSecret: secret(vector.init_ephemeral)),
+        role: .initiator, prologue: hex(vector.initPrologue), staticSecret: secret(vector.initStatic),
+        ephemeralSecret: secret(vector.initEphemeral)),
       responder: NoiseXX(
-        role: .responder, prologue: hex(vector.resp_prologue), staticSecret: secret(vector.resp_static),
-        ephemeralSecret: secret(vector.resp_ephemeral)))
+        role: .responder, prologue: hex(vector.respPrologue), staticSecret: secret(vector.respStatic),
+        ephemeralSecret: secret(vector.respEphemeral)))
   )
 }
 
@@ -66,7 +66,7 @@ extension NoiseXX {
 @Suite struct NoiseXXTests {
   @Test func matchesTheVectorByteForByte() throws {
     let (vector, pair) = try pair()
-    #expect(vector.protocol_name == "Noise_XX_25519_ChaChaPoly_SHA256")
+    #expect(vector.protocolName == "Noise_XX_25519_ChaChaPoly_SHA256")
     let payloads = vector.messages.map { hex($0.payload) }
     let expected = vector.messages.map(\.ciphertext)
 
@@ -80,7 +80,7 @@ extension NoiseXX {
     #expect(hexString(third) == expected[2])
     #expect(try pair.responder.read(third) == payloads[2])
 
-    #expect(hexString(pair.initiator.handshakeHash.bytes) == vector.handshake_hash)
+    #expect(hexString(pair.initiator.handshakeHash.bytes) == vector.handshakeHash)
     #expect(pair.responder.handshakeHash == pair.initiator.handshakeHash)
     let initiatorDone = pair.initiator.isComplete
     let responderDone = pair.responder.isComplete

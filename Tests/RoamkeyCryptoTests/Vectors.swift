@@ -10,7 +10,9 @@ enum Vectors {
   }
 
   static func decode<T: Decodable>(_ type: T.Type, _ name: String) throws -> T {
-    try JSONDecoder().decode(type, from: data(name))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(type, from: data(name))
   }
 }
 
