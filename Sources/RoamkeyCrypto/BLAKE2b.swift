@@ -46,6 +46,7 @@ package struct BLAKE2b: ~Copyable {
     _ personal: StaticString, key: UnsafeRawPointer?, keySize: Int, count: Int, into target: UnsafeMutableRawPointer,
     _ body: (inout BLAKE2b) -> Void
   ) {
+    _ = Sodium.ready
     precondition(personal.utf8CodeUnitCount <= 16, "a personal string has at most 16 bytes")
     var padded: (UInt64, UInt64) = (0, 0)
     withUnsafeMutableBytes(of: &padded) { name in

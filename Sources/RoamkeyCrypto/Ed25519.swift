@@ -46,7 +46,8 @@ extension PlayerID {
   ///
   /// libsodium refuses non-canonical signatures and public keys of small order.
   package func verify(_ signature: Signature, of message: RawSpan) -> Bool {
-    message.withUnsafeBytes { message in
+    _ = Sodium.ready
+    return message.withUnsafeBytes { message in
       signature.withUnsafeBytes { signature in
         publicKey.withUnsafeBytes { key in
           crypto_sign_verify_detached(

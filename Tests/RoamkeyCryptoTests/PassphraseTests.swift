@@ -57,7 +57,6 @@ import Testing
     let passphrase = Passphrase("p")
     let file = try sealed(key, passphrase)
     for index in file.indices {
-      // Higher bits of the work are refused unread or would make this slow.
       let altered = file.flipped(at: index)
       #expect(throws: SealedKey.OpeningError.self, "byte \(index)") {
         try altered.withUnsafeBytes { bytes in _ = try SealedKey.open(bytes, passphrase) }

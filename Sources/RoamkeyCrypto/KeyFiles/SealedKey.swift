@@ -45,14 +45,15 @@ enum SealedKey {
     file.append(contentsOf: key.id.publicKey.bytes)
     file.append(contentsOf: [UInt8](repeating: 0, count: size - sealedStart))
     let cipherKey = SecretBytes(zeros: 32)
-    return file.withUnsafeMutableBufferPointer { file in
+    let sealed = file.withUnsafeMutableBufferPointer { file in
       guard let start = file.baseAddress, derive(cipherKey, passphrase, salt: start + saltStart, limits) else {
         return false
       }
       return crypto_aead_xchacha20poly1305_ietf_encrypt(
         start + sealedStart, nil, key.secret.pointer(at: 0, size: 32), 32, start, UInt64(sealedStart), nil,
         start + nonceStart, cipherKey.pointer(at: 0, size: 32)) == 0
-    } ? file : nil
+    }
+    return sealed ? file : nil
   }
 
   /// The key inside.
@@ -61,12 +62,12 @@ enum SealedKey {
   ) throws(OpeningError) -> PlayerKey {
     let limits = try limits(of: file)
     guard let start = file.baseAddress?.assumingMemoryBound(to: UInt8.self) else { throw .malformed }
-    let keys = SecretBytes(zeros: 32)
-    guard derive(keys, passphrase, salt: start + saltStart, limits) else { throw .outOfMemory }
+    let cipherKey = SecretBytes(zeros: 32)
+    guard derive(cipherKey, passphrase, salt: start + saltStart, limits) else { throw .outOfMemory }
     let seed = SecretBytes(zeros: 32)
     let status = crypto_aead_xchacha20poly1305_ietf_decrypt(
       seed.mutablePointer(at: 0, size: 32), nil, nil, start + sealedStart, UInt64(size - sealedStart), start,
-      UInt64(sealedStart), start + nonceStart, keys.pointer(at: 0, size: 32))
+      UInt64(sealedStart), start + nonceStart, cipherKey.pointer(at: 0, size: 32))
     guard status == 0 else { throw .wrongPassphrase }
     let key = PlayerKey(seed: seed)
     guard key.id == PlayerID(publicKey: publicKey(of: file)) else { throw .malformed }
