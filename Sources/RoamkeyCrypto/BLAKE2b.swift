@@ -65,8 +65,6 @@ package struct BLAKE2b: ~Copyable {
     }
   }
 
-  private init(state: OpaquePointer) { self.state = state }
-
   package mutating func update(_ bytes: RawSpan) {
     bytes.withUnsafeBytes { update(buffer: $0) }
   }
