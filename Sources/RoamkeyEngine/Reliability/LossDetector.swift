@@ -1,0 +1,247 @@
+/// Why an ACK frame closes the session.
+package enum AckError: Error, Equatable {
+  /// It names a packet that was never sent (RFC 9000 §13.1), such as a number that was left out as a trap (§21.4).
+  case acknowledgesUnsent
+  /// A range is not below the one before it: no well-formed ACK frame yields that (RFC 9000 §19.3.1).
+  case rangesNotDescending
+}
+
+/// What one ACK frame changed.
+package struct AckOutcome: Equatable, Sendable {
+  /// A packet that was acknowledged just now.
+  package struct Packet: Equatable, Sendable {
+    package var packetNumber: UInt64
+    package var sentAt: Instant
+    /// Bytes of its datagram.
+    package var size: Int
+    package var ackEliciting: Bool
+  }
+
+  /// Packets acknowledged for the first time, those deemed lost before excluded.
+  package var newlyAckedPackets = 0
+  /// Their bytes, as far as they were in flight.
+  package var newlyAckedBytes = 0
+  /// The part of these bytes that was sent after the recovery period began: what widens the congestion window.
+  package var congestionBytes = 0
+  /// The highest of these packets.
+  package var largestNewlyAcked: Packet?
+  /// Whether any of them was ack-eliciting.
+  package var anyAckEliciting = false
+  /// A round trip, acknowledgement delay included: only if the frame's largest number is new and something
+  /// ack-eliciting is acknowledged (RFC 9002 §5.1).
+  package var rttSample: Duration?
+  /// Packets acknowledged that had been deemed lost.
+  package var spuriousLosses = 0
+}
+
+/// What `detectLosses` found.
+package struct LossOutcome: Equatable, Sendable {
+  /// Packets deemed lost, bare acknowledgements included.
+  package var lostPackets = 0
+  /// Bytes of those that were in flight.
+  package var lostBytes = 0
+  /// When the newest lost in-flight packet was sent: the congestion event, if not nil.
+  package var newestLostSentAt: Instant?
+  /// Nothing got through for longer than the persistent congestion duration (RFC 9002 §7.6).
+  package var isPersistentCongestion = false
+  /// When to call again, as `lossTime` says too.
+  package var nextLossTime: Instant?
+}
+
+/// Acknowledgements (RFC 9002 A.7).
+extension SentPackets {
+  /// Starts an ACK frame; `recoveryStart` is the congestion controller's.
+  package mutating func beginAck(now: Instant, recoveryStart: Instant? = nil) {
+    ack = AckInProgress(now: now, recoveryStart: recoveryStart)
+  }
+
+  /// One inclusive range of the frame, newest first. Appends the frames of each packet acknowledged for the first
+  /// time to `acked`, late ones included whose packet was deemed lost. After an error the session closes.
+  package mutating func acknowledge(
+    _ range: ClosedRange<UInt64>, into acked: inout [Frame]
+  ) throws(AckError) {
+    guard range.upperBound < nextPacketNumber else { throw .acknowledgesUnsent }
+    // Disjoint ranges also bound the work: no packet is looked at twice for one frame.
+    if let lowest = ack.lowest, range.upperBound >= lowest { throw .rangesNotDescending }
+    ack.lowest = range.lowerBound
+    if ack.largest == nil {
+      ack.largest = range.upperBound
+      largestAcknowledged = max(largestAcknowledged ?? range.upperBound, range.upperBound)
+    }
+    try acknowledgeOutstanding(range, into: &acked)
+    try acknowledgeLost(range, into: &acked)
+  }
+
+  /// Ends the frame. `detectLosses` comes next.
+  package mutating func endAck() -> AckOutcome {
+    if let newest = ack.outcome.largestNewlyAcked, newest.packetNumber == ack.largest, ack.outcome.anyAckEliciting {
+      ack.outcome.rttSample = ack.now - newest.sentAt
+      firstSampleAt = firstSampleAt ?? ack.now
+    }
+    while let first = outstanding.packets.first, first.state == .acknowledged { outstanding.removeFirst() }
+    return ack.outcome
+  }
+
+  private mutating func acknowledgeOutstanding(
+    _ range: ClosedRange<UInt64>, into acked: inout [Frame]
+  ) throws(AckError) {
+    var i = outstanding.index(notBelow: range.lowerBound)
+    while i < outstanding.packets.count, outstanding.packets[i].number <= range.upperBound {
+      let packet = outstanding.packets[i]
+      if packet.state == .skipped { throw .acknowledgesUnsent }
+      if packet.state == .outstanding {
+        outstanding.packets[i].state = .acknowledged
+        outstanding.copyFrames(of: packet, into: &acked)
+        note(packet)
+      }
+      i += 1
+    }
+  }
+
+  private mutating func acknowledgeLost(_ range: ClosedRange<UInt64>, into acked: inout [Frame]) throws(AckError) {
+    var i = lost.index(notBelow: range.lowerBound)
+    while i < lost.packets.count, lost.packets[i].number <= range.upperBound {
+      let packet = lost.packets[i]
+      if packet.state == .skipped { throw .acknowledgesUnsent }
+      if packet.state != .acknowledged {
+        lost.packets[i].state = .acknowledged
+        lost.copyFrames(of: packet, into: &acked)
+      }
+      if packet.state == .lost {
+        ack.outcome.spuriousLosses += 1
+        spuriousLosses += 1
+      }
+      i += 1
+    }
+  }
+
+  /// Counts a packet that was outstanding until now.
+  private mutating func note(_ packet: SentPacket) {
+    ack.outcome.newlyAckedPackets += 1
+    settle(packet)
+    if packet.isInFlight {
+      ack.outcome.newlyAckedBytes += packet.size
+      if ack.recoveryStart.map({ packet.sentAt > $0 }) ?? true { ack.outcome.congestionBytes += packet.size }
+    }
+    if packet.isAckEliciting { ack.outcome.anyAckEliciting = true }
+    if ack.outcome.largestNewlyAcked.map({ packet.number > $0.packetNumber }) ?? true {
+      ack.outcome.largestNewlyAcked = AckOutcome.Packet(
+        packetNumber: packet.number, sentAt: packet.sentAt, size: packet.size, ackEliciting: packet.isAckEliciting)
+    }
+  }
+}
+
+/// The rules of loss (RFC 9002 §6.1).
+extension SentPackets {
+  /// A packet is lost when one sent this many later was acknowledged (kPacketThreshold, RFC 9002 §6.1.1).
+  package static var packetThreshold: UInt64 { 3 }
+  /// Probe timeouts that make up the persistent congestion duration (RFC 9002 §7.6.1).
+  static var persistentCongestionThreshold: Int { 3 }
+  /// Probe timeouts after which a lost packet's acknowledgement is no longer awaited.
+  static var lostRetention: Int { 3 }
+
+  /// Finds the packets now deemed lost and appends their frames to `frames`. Call after each `endAck`, once the RTT is
+  /// updated, and at `lossTime`.
+  package mutating func detectLosses(
+    now: Instant, rtt: RTTEstimator, maximumAckDelay: Duration, into frames: inout [Frame]
+  ) -> LossOutcome {
+    let probeTimeout = rtt.probeTimeout(maximumAckDelay: maximumAckDelay)
+    forgetLost(olderThan: probeTimeout * Self.lostRetention, now: now)
+    var outcome = LossOutcome()
+    var run = LossRun(longest: probeTimeout * Self.persistentCongestionThreshold, since: firstSampleAt)
+    let lossDelay = rtt.lossDelay
+    // Numbers and send times rise together, so what is lost is always a prefix of what is outstanding.
+    while let packet = outstanding.packets.first, let largest = largestAcknowledged, packet.number < largest {
+      switch packet.state {
+      case .acknowledged:
+        run.interrupt()
+        outstanding.removeFirst()
+        continue
+      case .skipped:
+        lost.moveFirst(of: &outstanding, as: .skipped, now: now, into: &frames)
+        continue
+      case .outstanding, .lost, .abandoned:
+        break
+      }
+      guard packet.number + Self.packetThreshold <= largest || packet.sentAt + lossDelay <= now else { break }
+      lost.moveFirst(of: &outstanding, as: .lost, now: now, into: &frames)
+      settle(packet)
+      outcome.note(packet)
+      if packet.isAckEliciting { run.extend(to: packet.sentAt) }
+    }
+    while let first = outstanding.packets.first, first.state == .acknowledged { outstanding.removeFirst() }
+    boundLost()
+    lossTime = overtakenInFlight().map { $0 + lossDelay }
+    outcome.nextLossTime = lossTime
+    outcome.isPersistentCongestion = run.isPersistent
+    return outcome
+  }
+
+  /// The path changed to another IP address: all that is outstanding is handed back to be sent there. No verdict on
+  /// congestion; a late acknowledgement counts as one. The timers and the RTT history start anew (PROTOCOL §5).
+  package mutating func abandonAll(now: Instant, into frames: inout [Frame]) {
+    while let packet = outstanding.packets.first {
+      switch packet.state {
+      case .acknowledged:
+        outstanding.removeFirst()
+      case .skipped:
+        lost.moveFirst(of: &outstanding, as: .skipped, now: now, into: &frames)
+      case .outstanding, .lost, .abandoned:
+        lost.moveFirst(of: &outstanding, as: .abandoned, now: now, into: &frames)
+        settle(packet)
+      }
+    }
+    boundLost()
+    lossTime = nil
+    lastAckElicitingSent = nil
+    firstSampleAt = nil
+  }
+
+  /// When the oldest in-flight packet left that a later one overtook. Fewer than `packetThreshold` candidates remain.
+  private func overtakenInFlight() -> Instant? {
+    guard let largestAcknowledged else { return nil }
+    for packet in outstanding.packets {
+      guard packet.number < largestAcknowledged else { return nil }
+      if packet.state == .outstanding, packet.isInFlight { return packet.sentAt }
+    }
+    return nil
+  }
+
+  private mutating func forgetLost(olderThan age: Duration, now: Instant) {
+    while let first = lost.packets.first, now - first.settledAt > age { lost.removeFirst() }
+  }
+
+  private mutating func boundLost() {
+    while lost.packets.count > Self.maximumLost || lost.frames.count > Self.maximumLostFrames { lost.removeFirst() }
+  }
+}
+
+extension LossOutcome {
+  fileprivate mutating func note(_ packet: SentPacket) {
+    lostPackets += 1
+    guard packet.isInFlight else { return }
+    lostBytes += packet.size
+    newestLostSentAt = packet.sentAt
+  }
+}
+
+/// Lost ack-eliciting packets with no acknowledged one between (RFC 9002 §7.6.2).
+private struct LossRun {
+  let longest: Duration
+  let since: Instant?
+  private var start: Instant?
+  private(set) var isPersistent = false
+
+  init(longest: Duration, since: Instant?) {
+    self.longest = longest
+    self.since = since
+  }
+
+  mutating func interrupt() { start = nil }
+
+  mutating func extend(to sentAt: Instant) {
+    guard let since, sentAt > since else { return }
+    start = start ?? sentAt
+    if let start, sentAt - start > longest { isPersistent = true }
+  }
+}
