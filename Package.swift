@@ -63,6 +63,9 @@ let package = Package(
 
     .testTarget(
       name: "RoamkeyCryptoTests", dependencies: ["RoamkeyCrypto"], swiftSettings: settings),
+    .testTarget(
+      name: "RoamkeyEngineTests", dependencies: ["RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"],
+      swiftSettings: settings),
     // The rules of the house, checked on the text of the tree.
     .testTarget(name: "HouseTests", swiftSettings: settings),
     .testTarget(
