@@ -57,9 +57,7 @@ extension SentPackets {
 
   /// One inclusive range of the frame, newest first. Appends the frames of each packet acknowledged for the first
   /// time to `acked`, late ones included whose packet was deemed lost. After an error the session closes.
-  package mutating func acknowledge(
-    _ range: ClosedRange<UInt64>, into acked: inout [Frame]
-  ) throws(AckError) {
+  package mutating func acknowledge(_ range: ClosedRange<UInt64>, into acked: inout [Frame]) throws(AckError) {
     guard range.upperBound < nextPacketNumber else { throw .acknowledgesUnsent }
     // Disjoint ranges also bound the work: no packet is looked at twice for one frame.
     if let lowest = ack.lowest, range.upperBound >= lowest { throw .rangesNotDescending }
@@ -145,13 +143,16 @@ extension SentPackets {
   package mutating func detectLosses(
     now: Instant, rtt: RTTEstimator, maximumAckDelay: Duration, into frames: inout [Frame]
   ) -> LossOutcome {
+    lossTime = nil
+    // The usual case, before any division of durations.
+    guard !lost.packets.isEmpty || isAnyOvertaken else { return LossOutcome() }
     let probeTimeout = rtt.probeTimeout(maximumAckDelay: maximumAckDelay)
     forgetLost(olderThan: probeTimeout * Self.lostRetention, now: now)
     var outcome = LossOutcome()
     var run = LossRun(longest: probeTimeout * Self.persistentCongestionThreshold, since: firstSampleAt)
     let lossDelay = rtt.lossDelay
     // Numbers and send times rise together, so what is lost is always a prefix of what is outstanding.
-    while let packet = outstanding.packets.first, let largest = largestAcknowledged, packet.number < largest {
+    while isAnyOvertaken, let packet = outstanding.packets.first, let largest = largestAcknowledged {
       switch packet.state {
       case .acknowledged:
         run.interrupt()
@@ -177,8 +178,8 @@ extension SentPackets {
     return outcome
   }
 
-  /// The path changed to another IP address: all that is outstanding is handed back to be sent there. No verdict on
-  /// congestion; a late acknowledgement counts as one. The timers and the RTT history start anew (PROTOCOL §5).
+  /// The path changed to another IP address: all that is outstanding is handed back to be sent there. That says
+  /// nothing about congestion; late acknowledgements still hand out frames. Timers start anew (PROTOCOL §5).
   package mutating func abandonAll(now: Instant, into frames: inout [Frame]) {
     while let packet = outstanding.packets.first {
       switch packet.state {
@@ -195,6 +196,12 @@ extension SentPackets {
     lossTime = nil
     lastAckElicitingSent = nil
     firstSampleAt = nil
+  }
+
+  /// Whether a later packet than the oldest was acknowledged: none is lost otherwise (RFC 9002 §6.1).
+  private var isAnyOvertaken: Bool {
+    guard let first = outstanding.packets.first, let largestAcknowledged else { return false }
+    return first.number < largestAcknowledged
   }
 
   /// When the oldest in-flight packet left that a later one overtook. Fewer than `packetThreshold` candidates remain.
@@ -229,13 +236,8 @@ extension LossOutcome {
 private struct LossRun {
   let longest: Duration
   let since: Instant?
-  private var start: Instant?
-  private(set) var isPersistent = false
-
-  init(longest: Duration, since: Instant?) {
-    self.longest = longest
-    self.since = since
-  }
+  var start: Instant?
+  var isPersistent = false
 
   mutating func interrupt() { start = nil }
 
