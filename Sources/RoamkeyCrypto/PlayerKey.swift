@@ -30,7 +30,9 @@ public struct PlayerKey: ~Copyable, Sendable {
   }
 
   /// The seed, for key files and for keys derived from it.
-  package borrowing func withSeed<R: ~Copyable, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+  package borrowing func withSeed<R: ~Copyable, E: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(E) -> R
+  ) throws(E) -> R {
     try secret.withUnsafeBytes { bytes throws(E) in try body(UnsafeRawBufferPointer(rebasing: bytes[..<32])) }
   }
 }

@@ -60,8 +60,8 @@ public struct RoamkeyConfiguration: Sendable {
   package var maximumAckDelay: Duration = .milliseconds(25)
   /// An acknowledgement goes out at once for every this many packets (RFC 9000 §13.2.2).
   package var ackElicitingThreshold = 2
-  /// The longest probe timeout while online, and while offline (PROTOCOL §5): a dead network that comes back is noticed
-  /// within that time.
+  /// The longest probe timeout while online, and while offline (PROTOCOL §5): a dead network that comes back is
+  /// noticed within that time.
   package var probeTimeoutCap: Duration = .seconds(2)
   package var offlineProbeTimeoutCap: Duration = .seconds(5)
   /// When keys are renewed (PROTOCOL §2).

@@ -47,7 +47,7 @@ package struct LongHeader: Sendable {
   }
 }
 
-/// The answer to a version that a server does not speak (RFC 8999 §6): version 0, the ids swapped, the versions it has.
+/// The answer to a version that a server does not speak (RFC 8999 §6): version 0, ids swapped, the versions it has.
 package enum VersionNegotiation {
   package static func write(answering header: LongHeader, versions: [ProtocolVersion]) -> [UInt8] {
     var bytes = LongHeader.write(

@@ -1,7 +1,7 @@
 /// What the receiver's app gets: the bytes that message frames carry, put together.
 ///
-/// `flags1 ‖ [author32] ‖ length1 ‖ action ‖ body`. Flags: the low two bits are the body's format, 0x04 says that an
-/// author stands there; the others are reserved (0x08 for an author's own signature) and refused.
+/// `flags1 ‖ [author32] ‖ length1 ‖ action ‖ body`. Flags: the low two bits are the body's format, 0x04 says that
+/// an author stands there; the others are reserved (0x08 for an author's own signature) and refused.
 package struct MessageContent: Sendable, Equatable {
   /// How the body is meant.
   package enum Format: UInt8, Sendable {

@@ -58,8 +58,8 @@ struct Channels {
       {
         sentCredit += UInt64(piece.credit)
         output.appendMessage(
-          .reliableOrdered, channel: UInt64(i), sequence: piece.sequence, content: senders[i].content(of: piece.sequence),
-          range: piece.range)
+          .reliableOrdered, channel: UInt64(i), sequence: piece.sequence,
+          content: senders[i].content(of: piece.sequence), range: piece.range)
         frames.append(
           .message(
             channel: UInt8(i), sequence: piece.sequence, offset: UInt32(piece.range.lowerBound),

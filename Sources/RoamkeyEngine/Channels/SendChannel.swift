@@ -74,7 +74,8 @@ struct SendChannel {
         lost.removeFirst()
         continue
       }
-      guard let fitting = fit(sequence, missing, of: messages[index], room: room, fullRoom: fullRoom) else { return nil }
+      guard let fitting = fit(sequence, missing, of: messages[index], room: room, fullRoom: fullRoom)
+      else { return nil }
       if fitting.upperBound >= range.upperBound {
         lost.removeFirst()
       } else {

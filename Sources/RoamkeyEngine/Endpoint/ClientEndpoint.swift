@@ -17,27 +17,239 @@ package struct ClientSettings: Sendable {
 
 /// A client's protocol machine: one handshake, then one session, over a socket of its own.
 package final class ClientEndpoint: DatagramHandler {
-  /// Begins with the first address of `candidates`, and tries the others when it stays silent.
+  /// A handshake in time: the client drives the retransmission.
+  private struct Attempt {
+    let handshake: ClientHandshake
+    let candidates: [NetworkAddress]
+    var tries = 0
+    var nextTry: Instant
+    var deadline: Instant
+    /// What was seen that cannot be accepted; reported if nothing better comes.
+    var doubt: ConnectError?
+  }
+
+  private enum State {
+    case idle
+    case connecting(Attempt)
+    case connected(Session)
+    case ended
+  }
+
+  private let context: EndpointContext
+  private let settings: ClientSettings
+  private var state = State.idle
+
+  /// The pause after the first Hello; it doubles up to the longest (PROTOCOL §5: probe timeouts are capped at 2 s).
+  private static let firstPause = Duration.milliseconds(250)
+  private static let longestPause = Duration.seconds(2)
+
   package init(
     key: consuming PlayerKey, settings: ClientSettings, configuration: RoamkeyConfiguration, entropy: Entropy
-  ) {}
-  package private(set) var statistics = EndpointStatistics()
+  ) {
+    context = EndpointContext(key: key, configuration: configuration, entropy: entropy)
+    self.settings = settings
+  }
 
-  /// Starts the handshake; `joined` or `connectFailed` follows.
-  package func connect(to candidates: [NetworkAddress], now: Instant) {}
+  // MARK: Getters
 
-  package func receive(_ datagram: inout MutableRawSpan, path: NetworkPath, now: Instant) {}
-  package func handleTimeout(now: Instant) {}
-  package var nextTimeout: Instant? { nil }
-  package func pollTransmit(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? { nil }
+  package var id: PlayerID { context.key.id }
 
-  package func drainEvents(into events: inout [EngineEvent]) {}
-  package func send(_ content: [UInt8], delivery: Delivery, channel: UInt64, now: Instant) throws(SendError) {}
-  package func consumed(_ credit: Int, now: Instant) {}
-  /// Ends the session: at once, or once everything that was queued has been acknowledged. `left` follows.
-  package func close(afterDelivery: Bool, now: Instant) {}
-  /// The socket has a new local address: tell the server at once.
-  package func localAddressChanged(from: NetworkAddress, to: NetworkAddress, now: Instant) {}
+  package var statistics: EndpointStatistics { context.statistics }
+
+  /// Bytes queued or unacknowledged.
+  package var queuedBytes: Int {
+    if case .connected(let session) = state { session.queuedBytes } else { 0 }
+  }
+
   /// Whether nothing is left to send.
-  package var isIdle: Bool { true }
+  package var isIdle: Bool {
+    switch state {
+    case .idle, .ended: true
+    case .connecting, .connected: false
+    }
+  }
+
+  package var nextTimeout: Instant? {
+    switch state {
+    case .idle, .ended: nil
+    case .connecting(let attempt): min(attempt.nextTry, attempt.deadline)
+    case .connected(let session): session.nextTimeout
+    }
+  }
+
+  // MARK: What the app asks
+
+  /// Starts the handshake; `joined` or `connectFailed` follows. The addresses are tried in turn.
+  package func connect(to candidates: [NetworkAddress], now: Instant) {
+    guard case .idle = state, !candidates.isEmpty else { return }
+    let handshake = ClientHandshake(
+      settings: settings, configuration: context.configuration, entropy: &context.entropy)
+    state = .connecting(
+      Attempt(
+        handshake: handshake, candidates: candidates, nextTry: now,
+        deadline: now + context.configuration.handshakeTimeout))
+  }
+
+  /// Queues a message; only enqueues.
+  package func send(_ content: [UInt8], delivery: Delivery, channel: UInt64, now: Instant) throws(SendError) {
+    precondition(delivery == .reliableOrdered && channel == 0, "other channels and modes are not built yet")
+    guard case .connected(let session) = state else { throw .notConnected }
+    try session.send(content, channel: Int(channel))
+  }
+
+  /// Bytes of reliable messages (`InboundMessage.credit`) that the app has taken.
+  package func consumed(_ credit: Int, now: Instant) {
+    if case .connected(let session) = state { session.consumed(credit) }
+  }
+
+  /// Ends the session: at once, or once everything that was queued has been acknowledged. `left` follows.
+  package func close(afterDelivery: Bool, now: Instant) {
+    switch state {
+    case .idle, .ended: break
+    case .connecting: fail(.closed)
+    case .connected(let session):
+      if afterDelivery {
+        session.closesWhenDelivered = true
+      } else {
+        session.close(.done, reason: "", now: now)
+      }
+      settle(session, now: now)
+    }
+  }
+
+  /// The socket has a new local address: tell the server at once.
+  package func localAddressChanged(from: NetworkAddress, to: NetworkAddress, now: Instant) {
+    switch state {
+    case .idle, .ended: break
+    case .connecting(var attempt):
+      attempt.nextTry = now
+      state = .connecting(attempt)
+    case .connected(let session): session.localAddressChanged(from: from, to: to, now: now)
+    }
+  }
+
+  // MARK: Input
+
+  package func receive(_ datagram: inout MutableRawSpan, path: NetworkPath, now: Instant) {
+    context.statistics.datagramsReceived += 1
+    context.statistics.bytesReceived += UInt64(datagram.byteCount)
+    guard datagram.byteCount > 0 else { return context.statistics.count(.malformed) }
+    let isShort = ShortHeader.isShort(datagram.unsafeLoad(as: UInt8.self))
+    switch state {
+    case .connecting(let attempt):
+      receiveHandshake(datagram.bytes, attempt, path: path, now: now)
+    case .connected(let session) where isShort:
+      guard isForUs(datagram.bytes, session) else { return context.statistics.count(.unknownConnection) }
+      session.receive(&datagram, path: path, now: now)
+      settle(session, now: now)
+    case .connected:
+      // A late Welcome: it was answered, or a copy of it was.
+      context.statistics.count(.badHandshake)
+    case .idle, .ended:
+      context.statistics.count(.ended)
+    }
+  }
+
+  private func isForUs(_ datagram: RawSpan, _ session: Session) -> Bool {
+    let size = session.localConnectionID.count
+    guard datagram.byteCount > size else { return false }
+    return (try? ConnectionID(datagram, 1..<(1 + size))) == session.localConnectionID
+  }
+
+  private func receiveHandshake(_ datagram: RawSpan, _ attempt: Attempt, path: NetworkPath, now: Instant) {
+    var attempt = attempt
+    switch attempt.handshake.receive(datagram, key: context.key) {
+    case .ignored:
+      context.statistics.count(.badHandshake)
+    case .retry:
+      attempt.nextTry = now
+      state = .connecting(attempt)
+    case .doubtful(let error):
+      context.statistics.count(.badHandshake)
+      if attempt.doubt == nil {
+        attempt.deadline = min(attempt.deadline, now + context.configuration.doubtfulAnswerPatience)
+      }
+      attempt.doubt = error
+      state = .connecting(attempt)
+    case .failed(let error):
+      fail(error)
+    case .established(let established):
+      open(established, source: attempt.handshake.source, path: path, now: now)
+    }
+  }
+
+  private func open(
+    _ established: consuming ClientHandshake.Established, source: ConnectionID, path: NetworkPath, now: Instant
+  ) {
+    let finish = established.finish
+    let session = Session(
+      Session.Opening(
+        handle: SessionHandle(rawValue: 1), peer: established.server, localConnectionID: source,
+        peerConnectionID: established.serverConnectionID, signingPolicy: established.parameters.signingPolicy,
+        peerParameters: established.parameters, keys: established.keys, path: path, isPathValidated: true,
+        followsPeer: false, announcesLimits: settings.announcesLimits),
+      context: context, now: now)
+    session.finish = finish
+    session.owesFinish = true
+    // A packet right behind the Finish: the server's answer to it is the proof that we are in.
+    session.owesPing = true
+    state = .connected(session)
+  }
+
+  package func handleTimeout(now: Instant) {
+    switch state {
+    case .idle, .ended: break
+    case .connecting(let attempt):
+      if now >= attempt.deadline { fail(attempt.doubt ?? .noAnswer) }
+    case .connected(let session):
+      session.handleTimeout(now: now)
+      settle(session, now: now)
+    }
+  }
+
+  // MARK: Output
+
+  package func pollTransmit(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
+    let start = output.byteCount
+    guard let path = nextDatagram(into: &output, now: now) else { return nil }
+    context.statistics.datagramsSent += 1
+    context.statistics.bytesSent += UInt64(output.byteCount - start)
+    return path
+  }
+
+  private func nextDatagram(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
+    switch state {
+    case .idle, .ended: return nil
+    case .connecting(var attempt):
+      guard now >= attempt.nextTry else { return nil }
+      let pause = min(Self.firstPause * (1 << min(attempt.tries, 8)), Self.longestPause)
+      let remote = attempt.candidates[attempt.tries % attempt.candidates.count]
+      attempt.tries += 1
+      attempt.nextTry = now + pause
+      state = .connecting(attempt)
+      output.append(contentsOf: attempt.handshake.hello.span.bytes)
+      return NetworkPath(local: .any(port: 0), remote: remote)
+    case .connected(let session):
+      return session.pollTransmit(into: &output, now: now)
+    }
+  }
+
+  /// Hands over what happened since the last call, in order.
+  package func drainEvents(into events: inout [EngineEvent]) {
+    events.append(contentsOf: context.events)
+    context.events.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: Helpers
+
+  /// What may follow from anything that happened to the session.
+  private func settle(_ session: Session, now: Instant) {
+    if session.closesWhenDelivered, session.channels.isDelivered { session.close(.done, reason: "", now: now) }
+    if session.isEnded { state = .ended }
+  }
+
+  private func fail(_ error: ConnectError) {
+    state = .ended
+    context.events.append(.connectFailed(error))
+  }
 }

@@ -1,3 +1,4 @@
+import DequeModule
 package import RoamkeyCrypto
 package import RoamkeyWire
 
@@ -22,35 +23,189 @@ package struct AccessList: Sendable {
   package var denied: Set<PlayerID> = []
 
   package init() {}
+
+  /// Why `player` may not join; nil if it may.
+  func refusal(of player: PlayerID) -> Refusal? {
+    if denied.contains(player) { return .banned }
+    if let allowed, !allowed.contains(player) { return .notAllowed }
+    return nil
+  }
 }
 
-/// A server's protocol machine: routes packets to sessions by connection id, admits newcomers.
+/// A server's protocol machine: routes packets to sessions by connection id, admits newcomers
+/// (ServerEndpoint+Admission.swift).
 package final class ServerEndpoint: DatagramHandler {
+  let context: EndpointContext
+  let settings: ServerSettings
+  /// Replaces the lists for those who join from now on.
+  package var access: AccessList
+
+  // Routing
+  var sessionsByConnectionID: [UInt64: Session] = [:]
+  var sessions: [SessionHandle: Session] = [:]
+  var players: [PlayerID: Session] = [:]
+  var sessionsPerPrefix: [UInt128: Int] = [:]
+  var lastHandle: UInt64 = 0
+
+  // Admission
+  let staticSecret: SecretBytes
+  var cookies: CookieJar?
+  var halfOpen: HalfOpenTable
+  /// Answers that belong to no session.
+  var replies = Deque<(bytes: [UInt8], path: NetworkPath)>()
+
+  private var timers = SessionTimers()
+  private var ready = Deque<Session>()
+  private var isShuttingDown = false
+
   package init(
     key: consuming PlayerKey, settings: ServerSettings, configuration: RoamkeyConfiguration, entropy: Entropy
   ) {
+    context = EndpointContext(key: key, configuration: configuration, entropy: entropy)
+    self.settings = settings
+    access = settings.access
+    staticSecret = context.entropy.secret()
+    halfOpen = HalfOpenTable(lifetime: configuration.halfOpenLifetime)
   }
-  /// Replaces the lists for those who join from now on.
-  package var access = AccessList()
-  package private(set) var statistics = EndpointStatistics()
 
-  package func receive(_ datagram: inout MutableRawSpan, path: NetworkPath, now: Instant) {}
-  package func handleTimeout(now: Instant) {}
-  package var nextTimeout: Instant? { nil }
-  package func pollTransmit(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? { nil }
+  // MARK: Getters
 
-  /// Hands over what happened since the last call, in order.
-  package func drainEvents(into events: inout [EngineEvent]) {}
+  package var id: PlayerID { context.key.id }
+
+  package var statistics: EndpointStatistics { context.statistics }
+
+  /// Bytes queued or unacknowledged in a session; 0 where there is none.
+  package func queuedBytes(of handle: SessionHandle) -> Int { sessions[handle]?.queuedBytes ?? 0 }
+
+  /// Whether nothing is left to send: no session is open or closing.
+  package var isIdle: Bool { sessions.isEmpty && replies.isEmpty }
+
+  package var nextTimeout: Instant? {
+    guard let timer = timers.next else { return halfOpen.nextTimeout }
+    return halfOpen.nextTimeout.map { min($0, timer) } ?? timer
+  }
+
+  // MARK: Input
+
+  package func receive(_ datagram: inout MutableRawSpan, path: NetworkPath, now: Instant) {
+    context.statistics.datagramsReceived += 1
+    context.statistics.bytesReceived += UInt64(datagram.byteCount)
+    guard datagram.byteCount > 0 else { return context.statistics.count(.malformed) }
+    let first = datagram.unsafeLoad(as: UInt8.self)
+    if LongHeader.isLong(first) {
+      receiveHandshake(datagram.bytes, path: path, now: now)
+    } else if ShortHeader.isShort(first) {
+      receivePacket(&datagram, path: path, now: now)
+    } else {
+      context.statistics.count(.malformed)
+    }
+  }
+
+  private func receivePacket(_ datagram: inout MutableRawSpan, path: NetworkPath, now: Instant) {
+    var position = 1
+    guard let id: UInt64 = try? datagram.bytes.readInteger(at: &position) else {
+      return context.statistics.count(.malformed)
+    }
+    if let session = sessionsByConnectionID[id] {
+      session.receive(&datagram, path: path, now: now)
+      markReady(session)
+    } else if let entry = halfOpen.find(connectionID: id) {
+      hold(datagram.bytes, for: entry)
+    } else {
+      context.statistics.count(.unknownConnection)
+    }
+  }
+
+  package func handleTimeout(now: Instant) {
+    halfOpen.removeExpired(now: now)
+    while let session = timers.takeDue(now: now) {
+      session.handleTimeout(now: now)
+      markReady(session)
+    }
+  }
+
+  // MARK: What the app asks
+
   /// Queues a message; only enqueues.
   package func send(
     _ content: [UInt8], delivery: Delivery, channel: UInt64, to handle: SessionHandle, now: Instant
-  ) throws(SendError) {}
+  ) throws(SendError) {
+    precondition(delivery == .reliableOrdered && channel == 0, "other channels and modes are not built yet")
+    guard let session = sessions[handle] else { throw .notConnected }
+    try session.send(content, channel: Int(channel))
+    markReady(session)
+  }
+
   /// Bytes of reliable messages (`InboundMessage.credit`) that the app has taken.
-  package func consumed(_ credit: Int, of handle: SessionHandle, now: Instant) {}
+  package func consumed(_ credit: Int, of handle: SessionHandle, now: Instant) {
+    guard let session = sessions[handle] else { return }
+    session.consumed(credit)
+    markReady(session)
+  }
+
   /// Ends a session; what was queued is not delivered any more. `left` follows.
-  package func close(_ handle: SessionHandle, code: CloseCode, reason: String, now: Instant) {}
-  /// Ends all sessions with `shutdown`; done when `isIdle`.
-  package func shutdown(now: Instant) {}
-  /// Whether nothing is left to send: no session is open or closing.
-  package var isIdle: Bool { true }
+  package func close(_ handle: SessionHandle, code: CloseCode, reason: String, now: Instant) {
+    guard let session = sessions[handle] else { return }
+    session.close(code, reason: reason, now: now)
+    markReady(session)
+  }
+
+  /// Ends all sessions with `shutdown` and admits nobody any more; done when `isIdle`.
+  package func shutdown(now: Instant) {
+    isShuttingDown = true
+    for handle in sessions.keys { close(handle, code: .shutdown, reason: "", now: now) }
+  }
+
+  var admitsNewcomers: Bool { !isShuttingDown }
+
+  // MARK: Output
+
+  package func pollTransmit(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
+    let start = output.byteCount
+    guard let path = nextDatagram(into: &output, now: now) else { return nil }
+    context.statistics.datagramsSent += 1
+    context.statistics.bytesSent += UInt64(output.byteCount - start)
+    return path
+  }
+
+  private func nextDatagram(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
+    if let (bytes, path) = replies.popFirst() {
+      output.append(contentsOf: bytes.span.bytes)
+      return path
+    }
+    while let session = ready.first {
+      if let path = session.pollTransmit(into: &output, now: now) { return path }
+      ready.removeFirst()
+      session.isReady = false
+      if session.isEnded {
+        remove(session)
+      } else {
+        timers.update(session)
+      }
+    }
+    return nil
+  }
+
+  /// Hands over what happened since the last call, in order.
+  package func drainEvents(into events: inout [EngineEvent]) {
+    events.append(contentsOf: context.events)
+    context.events.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: Helpers
+
+  /// Something may have changed: it is asked for packets, and for its next deadline.
+  func markReady(_ session: Session) {
+    guard !session.isReady else { return }
+    session.isReady = true
+    ready.append(session)
+  }
+
+  private func remove(_ session: Session) {
+    sessions[session.handle] = nil
+    if let id = session.localConnectionID.routingKey { sessionsByConnectionID[id] = nil }
+    if players[session.peer] === session { players[session.peer] = nil }
+    let left = (sessionsPerPrefix[session.admittedPrefix] ?? 0) - 1
+    sessionsPerPrefix[session.admittedPrefix] = left > 0 ? left : nil
+  }
 }

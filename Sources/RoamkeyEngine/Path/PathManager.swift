@@ -66,17 +66,20 @@ struct PathManager: Sendable {
     if active.isValidated { fallback = active }
     active = PathState(path, isValidated: false)
     active.onReceived(size)
-    active.challenge = PathState.Challenge(
-      data: challenge(), triesLeft: Self.challengeTries, nextTry: now,
-      deadline: now + max(probeTimeout, .seconds(1)) * Self.challengePatience)
+    active.challenge = Self.challenge(challenge(), probeTimeout: probeTimeout, now: now)
     return .moving(newIP: newIP)
   }
 
-  /// The first challenge of a path that was taken without one, as after a Finish from an unproven address.
-  mutating func challengeActive(_ data: UInt64, probeTimeout: Duration, now: Instant) {
-    active.challenge = PathState.Challenge(
-      data: data, triesLeft: Self.challengeTries, nextTry: now,
-      deadline: now + max(probeTimeout, .seconds(1)) * Self.challengePatience)
+  /// A session that begins at an address that is not proven: the Finish came from elsewhere than the Hello.
+  mutating func challengeFirst(_ data: UInt64, received: Int, probeTimeout: Duration, now: Instant) {
+    active.onReceived(received)
+    active.challenge = Self.challenge(data, probeTimeout: probeTimeout, now: now)
+  }
+
+  private static func challenge(_ data: UInt64, probeTimeout: Duration, now: Instant) -> PathState.Challenge {
+    PathState.Challenge(
+      data: data, triesLeft: challengeTries, nextTry: now,
+      deadline: now + max(probeTimeout, .seconds(1)) * challengePatience)
   }
 
   /// A PATH_CHALLENGE: it is answered once, to where it came from, from the address that it reached.

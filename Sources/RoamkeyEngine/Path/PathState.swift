@@ -1,6 +1,7 @@
 import RoamkeyWire
 
-/// One way to the peer: its addresses, whether the peer was shown to receive there, and what it may be sent (PROTOCOL §5).
+/// One way to the peer: its addresses, whether the peer was shown to receive there, and what it may be sent
+/// (PROTOCOL §5).
 struct PathState: Sendable {
   /// A challenge on its way: who answers it receives at this address.
   struct Challenge: Sendable {

@@ -41,15 +41,17 @@ package struct AckFrame: Sendable {
   }
 
   /// The ranges, newest first; `payload` is the one that the frame was read from.
-  package func forEachRange(_ payload: RawSpan, _ body: (ClosedRange<UInt64>) -> Void) {
+  package func forEachRange<E: Error>(
+    _ payload: RawSpan, _ body: (ClosedRange<UInt64>) throws(E) -> Void
+  ) throws(E) {
     var range = (largest - firstLength)...largest
-    body(range)
+    try body(range)
     var position = self.body.lowerBound
     for _ in 0..<count {
       // Read once already in `init`, so this cannot fail.
       guard let next = try? Self.readRange(payload, below: range.lowerBound, at: &position) else { return }
       range = next
-      body(range)
+      try body(range)
     }
   }
 }

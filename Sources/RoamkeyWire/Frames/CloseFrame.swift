@@ -36,6 +36,16 @@ package struct CloseFrame: Sendable {
   /// The longest reason in bytes of UTF-8; longer ones are cut off when written, and refused when read.
   package static let maximumReason = 128
 
+  /// The bytes of a reason, cut at a character where it is too long.
+  package static func reason(from text: String) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for character in text {
+      guard bytes.count + character.utf8.count <= maximumReason else { break }
+      bytes += character.utf8
+    }
+    return bytes
+  }
+
   init(_ payload: RawSpan, at position: inout Int) throws(WireError) {
     code = CloseCode(rawValue: try payload.readVarint(at: &position))
     let count = try payload.readCount(at: &position)

@@ -1,0 +1,165 @@
+import RoamkeyCrypto
+import RoamkeyWire
+
+/// Newcomers: what they must show before they cost anything, and who is let in (PROTOCOL §1, §7).
+extension ServerEndpoint {
+  /// Answers without a session waiting to be sent; more are dropped, and their askers ask again.
+  private static let replyLimit = 256
+  /// An address that has proved itself may have this many times the usual number of handshakes under way.
+  private static let provenFactor = 4
+
+  func receiveHandshake(_ datagram: RawSpan, path: NetworkPath, now: Instant) {
+    guard let header = try? LongHeader(datagram) else { return context.statistics.count(.malformed) }
+    guard header.version == ProtocolVersion.v1.rawValue else {
+      context.statistics.count(.unknownVersion)
+      // Never more than came in, and never an answer to an answer.
+      if datagram.byteCount >= HelloDatagram.size, header.version != 0, !context.configuration.isQuiet {
+        reply(VersionNegotiation.write(answering: header, versions: ProtocolVersion.supported), to: path)
+      }
+      return
+    }
+    switch HandshakeKind(rawValue: header.firstByte) {
+    case .hello: receiveHello(datagram, header, path: path, now: now)
+    case .finish: receiveFinish(datagram, header, path: path, now: now)
+    case .welcome, .retry, nil: context.statistics.count(.malformed)
+    }
+  }
+
+  // MARK: Hello
+
+  private func receiveHello(_ datagram: RawSpan, _ header: LongHeader, path: NetworkPath, now: Instant) {
+    guard let hello = try? HelloDatagram(datagram, header) else { return context.statistics.count(.malformed) }
+    guard !context.configuration.isQuiet || knowsUs(hello, datagram) else { return context.statistics.count(.quiet) }
+    let key = HalfOpenTable.key(datagram, from: path.remote)
+    if let known = halfOpen.find(hello: key) {
+      reply(known.handshake.welcome, to: path)
+      return
+    }
+    guard admitsNewcomers, admit(hello, datagram, path: path, now: now) else { return }
+    var id = context.entropy.number()
+    while sessionsByConnectionID[id] != nil || halfOpen.find(connectionID: id) != nil { id = context.entropy.number() }
+    guard
+      let handshake = ServerHandshake(
+        hello: hello, datagram, serverConnectionID: ConnectionID(id), settings: settings,
+        configuration: context.configuration, staticSecret: staticSecret, ephemeralSecret: context.entropy.secret(),
+        key: context.key)
+    else { return context.statistics.count(.badHandshake) }
+    halfOpen.insert(HalfOpen(handshake: handshake, connectionID: id, hello: key, path: path), now: now)
+    reply(handshake.welcome, to: path)
+  }
+
+  private func knowsUs(_ hello: HelloDatagram, _ datagram: RawSpan) -> Bool {
+    let expected = HandshakeTranscript.mac(hello: datagram, cookie: hello.cookie, mac: hello.mac, server: id)
+    return constantTimeEqual(datagram.extracting(hello.mac), expected.span.bytes)
+  }
+
+  /// Whether a Hello may cost public-key work. Under load its address must be proven first.
+  private func admit(_ hello: HelloDatagram, _ datagram: RawSpan, path: NetworkPath, now: Instant) -> Bool {
+    let configuration = context.configuration
+    let fromThere = halfOpen.count(prefix: path.remote.prefixKey)
+    let limit = configuration.maximumSessionsPerPrefix
+    if halfOpen.count >= configuration.retryThreshold || fromThere >= limit {
+      if cookies == nil {
+        cookies = CookieJar(
+          key: context.entropy.secret(), lifetime: configuration.cookieLifetime,
+          keyLifetime: configuration.cookieKeyLifetime, now: now)
+      }
+      guard cookies?.accepts(hello, datagram, from: path.remote, now: now) == true else {
+        if let cookie = cookies?.bake(hello, datagram, from: path.remote, now: now, entropy: &context.entropy) {
+          context.statistics.retriesSent += 1
+          reply(RetryDatagram.write(answering: hello, cookie: cookie), to: path)
+        }
+        return false
+      }
+    }
+    guard halfOpen.count < configuration.halfOpenLimit, fromThere < limit * Self.provenFactor else {
+      context.statistics.count(.tooManyHandshakes)
+      return false
+    }
+    return true
+  }
+
+  private func reply(_ bytes: [UInt8], to path: NetworkPath) {
+    guard replies.count < Self.replyLimit else { return context.statistics.count(.tooManyHandshakes) }
+    replies.append((bytes, path))
+  }
+
+  // MARK: Finish
+
+  /// Keeps a packet that overtook its Finish.
+  func hold(_ datagram: RawSpan, for entry: HalfOpen) {
+    guard entry.held.count < context.configuration.heldPacketLimit, datagram.byteCount <= maximumDatagramSize else {
+      return context.statistics.count(.heldOverflow)
+    }
+    entry.held.append(datagram.array(0..<datagram.byteCount))
+  }
+
+  private func receiveFinish(_ datagram: RawSpan, _ header: LongHeader, path: NetworkPath, now: Instant) {
+    guard let key = header.destination.routingKey else { return context.statistics.count(.malformed) }
+    // Repeated because our answer was lost: the session's own probes take care of that.
+    if sessionsByConnectionID[key] != nil { return }
+    guard let entry = halfOpen.find(connectionID: key),
+      let established = entry.handshake.receiveFinish(datagram, header, server: id)
+    else { return context.statistics.count(.badHandshake) }
+    halfOpen.remove(entry)
+    let isPathProven = path.remote == entry.path.remote
+    let parameters = established.parameters
+    let client = established.client
+    lastHandle += 1
+    let session = Session(
+      Session.Opening(
+        handle: SessionHandle(rawValue: lastHandle), peer: client, localConnectionID: header.destination,
+        peerConnectionID: entry.handshake.clientConnectionID, signingPolicy: settings.signingPolicy,
+        peerParameters: parameters, keys: established.keys, path: path, isPathValidated: isPathProven,
+        followsPeer: true, announcesLimits: settings.announcesLimits),
+      context: context, now: now)
+    if !isPathProven {
+      session.paths.challengeFirst(
+        context.entropy.number(), received: datagram.byteCount, probeTimeout: session.probeTimeout, now: now)
+    }
+    open(session, refusal: refusal(of: client, parameters, path: path), now: now)
+    for packet in entry.held {
+      var packet = packet
+      packet.withUnsafeMutableBytes { bytes in
+        var span = MutableRawSpan(_unsafeBytes: bytes)
+        session.receive(&span, path: path, now: now)
+      }
+    }
+  }
+
+  private func refusal(of client: PlayerID, _ parameters: HandshakeParameters, path: NetworkPath) -> Refusal? {
+    if parameters.application != settings.application { return .wrongApplication }
+    if parameters.signingPolicy != settings.signingPolicy { return .wrongSigningPolicy }
+    if let refusal = access.refusal(of: client) { return refusal }
+    // Who comes back takes their own place.
+    if players[client] != nil { return nil }
+    let configuration = context.configuration
+    let fromThere = sessionsPerPrefix[path.remote.prefixKey] ?? 0
+    if players.count >= configuration.maximumSessions || fromThere >= configuration.maximumSessionsPerPrefix {
+      return .full
+    }
+    return nil
+  }
+
+  /// Puts a session into the tables; who is refused is told so inside of it, and nothing else.
+  private func open(_ session: Session, refusal: Refusal?, now: Instant) {
+    guard let key = session.localConnectionID.routingKey else { return }
+    sessions[session.handle] = session
+    sessionsByConnectionID[key] = session
+    session.admittedPrefix = session.peerAddress.prefixKey
+    sessionsPerPrefix[session.admittedPrefix, default: 0] += 1
+    markReady(session)
+    if let refusal {
+      context.statistics.refusals += 1
+      session.close(refusal.code, reason: "", now: now)
+      return
+    }
+    if let older = players[session.peer], older.isOpen {
+      older.close(.replaced, reason: "", now: now)
+      markReady(older)
+    }
+    players[session.peer] = session
+    session.announce()
+    session.tellObservedAddress()
+  }
+}

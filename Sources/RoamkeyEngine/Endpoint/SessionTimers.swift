@@ -1,0 +1,38 @@
+import HeapModule
+
+/// Which session wants to be woken when. Entries are not removed when a deadline moves: one that is out of date is
+/// recognised when it comes up, so a change costs one insertion at most, and none where the deadline moves later.
+struct SessionTimers {
+  private struct Entry: Comparable {
+    let deadline: Instant
+    let session: Session
+
+    static func < (a: Entry, b: Entry) -> Bool { a.deadline < b.deadline }
+    static func == (a: Entry, b: Entry) -> Bool { a.deadline == b.deadline }
+  }
+
+  private var heap = Heap<Entry>()
+
+  /// The earliest deadline; it may turn out to be out of date.
+  var next: Instant? { heap.min?.deadline }
+
+  /// Takes note of the session's next deadline.
+  mutating func update(_ session: Session) {
+    guard let deadline = session.nextTimeout, deadline < session.scheduledTimeout else { return }
+    session.scheduledTimeout = deadline
+    heap.insert(Entry(deadline: deadline, session: session))
+  }
+
+  /// The next session for which something is due; nil when none is.
+  mutating func takeDue(now: Instant) -> Session? {
+    while let first = heap.min, first.deadline <= now {
+      heap.removeMin()
+      let session = first.session
+      guard session.scheduledTimeout == first.deadline else { continue }
+      session.scheduledTimeout = .distantFuture
+      if let deadline = session.nextTimeout, deadline <= now { return session }
+      update(session)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,17 @@
+import RoamkeyCrypto
+
+/// What an endpoint shares with its sessions: who we are, the limits, the counters, and the events for the app.
+/// All of it belongs to the one thread that runs the endpoint.
+final class EndpointContext {
+  let key: PlayerKey
+  let configuration: RoamkeyConfiguration
+  var entropy: Entropy
+  var statistics = EndpointStatistics()
+  var events: [EngineEvent] = []
+
+  init(key: consuming PlayerKey, configuration: RoamkeyConfiguration, entropy: Entropy) {
+    self.key = key
+    self.configuration = configuration
+    self.entropy = entropy
+  }
+}

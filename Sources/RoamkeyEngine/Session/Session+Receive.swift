@@ -1,0 +1,284 @@
+import RoamkeyCrypto
+import RoamkeyWire
+
+/// Why an authentic packet ends the session.
+private enum Violation: Error {
+  case malformed
+  case limitExceeded
+
+  var code: CloseCode {
+    switch self {
+    case .malformed: .protocolViolation
+    case .limitExceeded: .limitExceeded
+    }
+  }
+}
+
+/// What the frames of a packet were, as far as that matters beyond them.
+private struct PacketSummary {
+  var isAckEliciting = false
+  var isProbing = true
+  var isEmpty = true
+
+  mutating func note(_ frame: Frame) {
+    isAckEliciting = isAckEliciting || frame.isAckEliciting
+    isProbing = isProbing && frame.isProbing
+    isEmpty = false
+  }
+}
+
+extension Session {
+  /// Takes a packet for this session's connection id. Nothing before the commit changes the session, failure counters
+  /// aside: whoever sends such packets need not be the peer.
+  func receive(_ datagram: inout MutableRawSpan, path: NetworkPath, now: Instant) {
+    switch state {
+    case .open, .closing: break
+    case .draining:
+      receiveWhileDraining()
+      return
+    case .ended:
+      context.statistics.count(.ended)
+      return
+    }
+    let size = datagram.byteCount
+    guard let opened = open(&datagram, now: now) else { return }
+    let plaintext = datagram.bytes.extracting(opened.plaintext)
+    guard let frameCount = verify(plaintext, opened) else {
+      context.statistics.count(.badSignature)
+      fail(.badSignature, now: now)
+      return
+    }
+    guard commit(opened, now: now) else { return }
+    let frames = plaintext.extracting(0..<frameCount)
+    if case .closing = state {
+      receiveWhileClosing(frames, now: now)
+      return
+    }
+    do throws(Violation) {
+      guard opened.reservedBits == 0 else { throw .malformed }
+      let summary = try handle(frames, path: path, now: now)
+      guard isOpen else { return }
+      received.record(opened.number, ackEliciting: summary.isAckEliciting, now: now)
+      follow(path, size: size, number: opened.number, isProbing: summary.isProbing, now: now)
+      isBlocked = false
+      deliver(now: now)
+    } catch {
+      fail(error.code, now: now)
+    }
+  }
+
+  // MARK: Opening
+
+  private func open(_ datagram: inout MutableRawSpan, now: Instant) -> OpenedPacket? {
+    do throws(OpenError) {
+      return try keys.open(
+        &datagram, connectionIDSize: localConnectionID.count, window: window, receiving: phases)
+    } catch {
+      switch error {
+      case .tooShort: context.statistics.count(.malformed)
+      case .replayed: context.statistics.count(.replayed)
+      case .authenticationFailed:
+        context.statistics.count(.authenticationFailed)
+        failedTags += 1
+        if failedTags >= Self.failedTagLimit { fail(.keyMisuse, now: now) }
+      }
+      return nil
+    }
+  }
+
+  /// How many bytes of the plaintext are frames, once the peer's signature is found good; nil if it is not.
+  private func verify(_ plaintext: RawSpan, _ opened: OpenedPacket) -> Int? {
+    guard signingPolicy == .everyPacket else { return plaintext.byteCount }
+    guard let trailer = try? SignatureTrailer(plaintext) else { return nil }
+    let direction = keys.sending.opposite
+    let leaf = keys.leaf(
+      direction, number: opened.number, frames: plaintext.extracting(0..<trailer.frameCount),
+      blinder: keys.blinder(direction, opened.phase, number: opened.number))
+    return verifier.verify(trailer, leaf: leaf, plaintext) ? trailer.frameCount : nil
+  }
+
+  /// From here on the packet is the peer's.
+  private func commit(_ opened: OpenedPacket, now: Instant) -> Bool {
+    window.commit(opened.number)
+    switch phases.commit(opened.phase, number: opened.number) {
+    case .none: break
+    case .advanced:
+      keys.advance(keys.sending.opposite, keepPrevious: true)
+      previousKeysUntil = now + probeTimeout * 3
+    case .ranBackwards:
+      fail(.keyMisuse, now: now)
+      return false
+    }
+    lastHeard = now
+    finish = nil
+    owesFinish = false
+    if isOffline {
+      isOffline = false
+      probeCount = 0
+      if isAnnounced { context.events.append(.online(handle)) }
+    }
+    return true
+  }
+
+  // MARK: Frames
+
+  private func handle(_ frames: RawSpan, path: NetworkPath, now: Instant) throws(Violation) -> PacketSummary {
+    var summary = PacketSummary()
+    var position = 0
+    while position < frames.byteCount {
+      guard let frame = try? Frame.read(frames, at: &position) else { throw .malformed }
+      summary.note(frame)
+      switch frame {
+      case .padding, .ping: break
+      case .ack(let ack): try handle(ack, frames, now: now)
+      case .close(let close): handle(close, frames, now: now)
+      case .pathChallenge(let data): paths.onChallenge(data, from: path)
+      case .pathResponse(let data): onPath(paths.onResponse(data), now: now)
+      case .observedAddress(let news): handle(news)
+      case .maxData(let limit): channels.onMaxData(limit)
+      case .message(let message): try handle(message, frames)
+      }
+      guard isOpen else { return summary }
+    }
+    guard !summary.isEmpty else { throw .malformed }
+    // A refusal would have closed it: the server has let us in.
+    announce()
+    return summary
+  }
+
+  private func handle(_ message: MessageFrame, _ frames: RawSpan) throws(Violation) {
+    do throws(ChannelError) {
+      try channels.receive(message, frames)
+    } catch {
+      switch error {
+      case .limitExceeded: throw .limitExceeded
+      case .contradiction: throw .malformed
+      }
+    }
+  }
+
+  private func handle(_ frame: AckFrame, _ payload: RawSpan, now: Instant) throws(Violation) {
+    let inFlight = sent.bytesInFlight
+    sent.beginAck(now: now, recoveryStart: congestion.recoveryStart)
+    do throws(AckError) {
+      try frame.forEachRange(payload) { range throws(AckError) in try sent.acknowledge(range, into: &ackedFrames) }
+    } catch {
+      throw .malformed
+    }
+    let outcome = sent.endAck()
+    let maximumAckDelay = context.configuration.maximumAckDelay
+    if let sample = outcome.rttSample {
+      rtt.update(latest: sample, ackDelay: frame.delay, maximumAckDelay: maximumAckDelay)
+    }
+    if let newest = outcome.largestNewlyAcked {
+      probeCount = 0
+      sendPhase.onAcknowledged(newest.packetNumber)
+      congestion.onAcknowledged(
+        bytes: outcome.congestionBytes, sentAt: newest.sentAt, now: now,
+        isApplicationLimited: inFlight + context.configuration.packetSize < congestion.window)
+    }
+    detectLosses(now: now)
+    for frame in ackedFrames { onAcknowledged(frame) }
+    ackedFrames.removeAll(keepingCapacity: true)
+    requeueLost()
+  }
+
+  /// Packets now deemed lost: their frames wait in `lostFrames`.
+  func detectLosses(now: Instant) {
+    let loss = sent.detectLosses(
+      now: now, rtt: rtt, maximumAckDelay: context.configuration.maximumAckDelay, into: &lostFrames)
+    context.statistics.packetsLost += UInt64(loss.lostPackets)
+    if let newest = loss.newestLostSentAt {
+      congestion.onCongestion(newestLostSentAt: newest, now: now, persistent: loss.isPersistentCongestion)
+      if loss.isPersistentCongestion { rtt.onPersistentCongestion() }
+    }
+  }
+
+  private func onAcknowledged(_ frame: SentFrame) {
+    switch frame {
+    case .message(let channel, let sequence, let offset, let count):
+      channels.onAcknowledged(channel: channel, sequence: sequence, range: Int(offset)..<Int(offset + count))
+    case .ack(let largest): received.forget(through: largest)
+    case .maxData, .observedAddress, .ephemeral: break
+    }
+  }
+
+  /// Sends again what was lost: by message bytes, and by what is true now.
+  func requeueLost() {
+    for frame in lostFrames {
+      switch frame {
+      case .message(let channel, let sequence, let offset, let count):
+        channels.onLost(channel: channel, sequence: sequence, range: Int(offset)..<Int(offset + count))
+      case .maxData: channels.onLimitLost()
+      case .observedAddress(let sequence): if sequence == observedSequence { owesObservedAddress = true }
+      case .ack, .ephemeral: break
+      }
+    }
+    lostFrames.removeAll(keepingCapacity: true)
+  }
+
+  /// The server tells where it sees us; the first time is no news.
+  private func handle(_ news: ObservedAddressFrame) {
+    guard !followsPeer, news.sequence > observed?.sequence ?? 0 || observed == nil else { return }
+    if let before = observed, before.address != news.address {
+      context.statistics.moves += 1
+      context.events.append(
+        .roamed(handle, AddressChange(side: .own, from: before.address, to: news.address)))
+    }
+    observed = news
+  }
+
+  // MARK: After the frames
+
+  /// Where the peer is now (PROTOCOL §5).
+  private func follow(_ path: NetworkPath, size: Int, number: UInt64, isProbing: Bool, now: Instant) {
+    let isNewest = !isProbing && number > newestNonProbing ?? 0 || newestNonProbing == nil && !isProbing
+    if isNewest { newestNonProbing = number }
+    let outcome = paths.onPacket(
+      from: path, size: size, isNewest: isNewest, mayMove: followsPeer, challenge: context.entropy.number(),
+      probeTimeout: probeTimeout, now: now)
+    onPath(outcome, now: now)
+  }
+
+  func onPath(_ outcome: PathManager.Outcome, now: Instant) {
+    switch outcome {
+    case .unchanged: break
+    case .moving(let newIP), .returned(let newIP): pathChanged(newIP: newIP, now: now)
+    case .validated(let from, let to):
+      context.statistics.moves += 1
+      context.events.append(.roamed(handle, AddressChange(side: .peer, from: from, to: to)))
+      tellObservedAddress()
+    }
+  }
+
+  /// Server: the client shall know where it is seen.
+  func tellObservedAddress() {
+    observedSequence += 1
+    owesObservedAddress = true
+  }
+
+  /// Tells the app of the session, once.
+  func announce() {
+    guard !isAnnounced else { return }
+    isAnnounced = true
+    context.statistics.sessionsOpened += 1
+    context.events.append(.joined(handle, peer, peerAddress))
+  }
+
+  /// Hands complete messages to the app, in order.
+  private func deliver(now: Instant) {
+    while isOpen, let (channel, sequence, bytes) = channels.takeMessage() {
+      guard let content = try? MessageContent(bytes.span.bytes) else {
+        fail(.protocolViolation, now: now)
+        return
+      }
+      context.statistics.messagesReceived += 1
+      context.events.append(
+        .message(
+          handle,
+          InboundMessage(
+            channel: channel, sequence: sequence, delivery: .reliableOrdered, content: content,
+            credit: SendChannel.cost(bytes.count))))
+    }
+  }
+}

@@ -1,0 +1,96 @@
+extension Session {
+  /// When `handleTimeout` is to be called next.
+  var nextTimeout: Instant? {
+    switch state {
+    case .open: break
+    case .closing(let closing):
+      return closing.triesLeft > 0 ? min(closing.nextTry, closing.deadline) : closing.deadline
+    case .draining(let until): return until
+    case .ended: return nil
+    }
+    var next = silenceDeadline
+    // An acknowledgement that may not leave is sent when more comes in; waiting for it would spin.
+    if !isBlocked, let ack = received.ackTimer { next = min(next, ack) }
+    if let loss = sent.lossTime ?? probeDeadline { next = min(next, loss) }
+    if let path = paths.nextTimeout { next = min(next, path) }
+    if let previousKeysUntil { next = min(next, previousKeysUntil) }
+    return next
+  }
+
+  /// Does what is due.
+  func handleTimeout(now: Instant) {
+    switch state {
+    case .open: break
+    case .closing(let closing):
+      if now >= closing.deadline { state = .ended }
+      return
+    case .draining(let until):
+      if now >= until { state = .ended }
+      return
+    case .ended: return
+    }
+    handleLossTimer(now: now)
+    onPath(paths.handleTimeout(now: now), now: now)
+    if let previousKeysUntil, now >= previousKeysUntil {
+      keys.forgetPrevious(keys.sending.opposite)
+      phases.forgetPrevious()
+      self.previousKeysUntil = nil
+    }
+    if now >= silenceDeadline { handleSilence(now: now) }
+  }
+
+  // MARK: Loss and probes (RFC 9002 §6.2)
+
+  /// When a probe is due: the peer owes an acknowledgement, or has not been heard since our Finish.
+  private var probeDeadline: Instant? {
+    guard sent.hasAckElicitingInFlight || finish != nil else { return nil }
+    let configuration = context.configuration
+    let cap = isOffline ? configuration.offlineProbeTimeoutCap : configuration.probeTimeoutCap
+    let timeout = rtt.probeTimeout(maximumAckDelay: configuration.maximumAckDelay)
+    // The cap is reached long before the shift could overflow.
+    let backedOff = min(timeout * (1 << min(probeCount, 16)), cap)
+    return max(sent.lastAckElicitingSent ?? lastHeard, lastProbe) + backedOff
+  }
+
+  private func handleLossTimer(now: Instant) {
+    if let lossTime = sent.lossTime {
+      guard now >= lossTime else { return }
+      detectLosses(now: now)
+      requeueLost()
+    } else if let deadline = probeDeadline, now >= deadline {
+      probeCount += 1
+      lastProbe = now
+      owesProbe = true
+      owesFinish = finish != nil
+      _ = sent.oldestUnacknowledged(into: &lostFrames)
+      requeueLost()
+    }
+  }
+
+  // MARK: Silence
+
+  /// When something follows from having heard nothing: a ping, being offline, the end.
+  private var silenceDeadline: Instant {
+    let configuration = context.configuration
+    let untilOffline = configuration.keepAliveInterval * max(1, configuration.missesUntilOffline)
+    if isOffline { return lastHeard + untilOffline + configuration.offlineLimit }
+    let offline = lastHeard + untilOffline
+    // While an acknowledgement is owed the probes do the pinging.
+    if sent.hasAckElicitingInFlight || owesPing { return offline }
+    return min(offline, max(lastHeard, sent.lastAckElicitingSent ?? lastHeard) + configuration.keepAliveInterval)
+  }
+
+  private func handleSilence(now: Instant) {
+    let configuration = context.configuration
+    let untilOffline = configuration.keepAliveInterval * max(1, configuration.missesUntilOffline)
+    if isOffline {
+      timeOut()
+    } else if now >= lastHeard + untilOffline {
+      isOffline = true
+      owesPing = true
+      if isAnnounced { context.events.append(.offline(handle)) }
+    } else {
+      owesPing = true
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import RoamkeyCrypto
+import RoamkeyWire
+
+extension Session {
+  /// Writes the next datagram to send, if any, at the end of `output`.
+  /// - Returns: where it goes; nil when there is nothing to send, or nothing may be sent, now.
+  func pollTransmit(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
+    switch state {
+    case .open: break
+    case .closing: return transmitClose(into: &output, now: now)
+    case .draining: return transmitCloseEcho(into: &output, now: now)
+    case .ended: return nil
+    }
+    if owesFinish, let finish {
+      owesFinish = false
+      output.append(contentsOf: finish.span.bytes)
+      return paths.active.path
+    }
+    return transmitResponse(into: &output, now: now) ?? transmitFrames(into: &output, now: now)
+  }
+
+  // MARK: Kinds of packets
+
+  /// An answer to a path challenge, on the way the challenge came.
+  private func transmitResponse(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
+    while let response = paths.takeResponse() {
+      let packet = beginPacket(into: &output, size: context.configuration.packetSize)
+      guard paths.budget(for: response.path.remote) >= packet.overhead + 16 else {
+        output.removeLast(output.byteCount - packet.start)
+        continue
+      }
+      output.appendPathResponse(response.data)
+      writtenFrames.append(.ephemeral)
+      finishPacket(packet, into: &output, isAckEliciting: true, isPadded: false, remote: response.path.remote, now: now)
+      return response.path
+    }
+    return nil
+  }
+
+  /// Everything else: what is owed, then messages, then an acknowledgement where one is due or rides along.
+  private func transmitFrames(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
+    let path = paths.active.path
+    let size = min(context.configuration.packetSize, paths.budget(for: path.remote))
+    guard size >= Self.smallestPacket else {
+      isBlocked = true
+      return nil
+    }
+    renewKeyIfDue(now: now)
+    let packet = beginPacket(into: &output, size: size)
+    let framesStart = output.byteCount
+    let isPadded = appendOwed(into: &output, now: now)
+    let isCongested = sent.bytesInFlight >= congestion.window || !sent.hasRoom
+    if !isCongested || owesProbe { appendMessages(packet, into: &output) }
+    if owesProbe || owesPing || owesAnnouncement, output.byteCount == framesStart {
+      output.append(FrameType.ping)
+      writtenFrames.append(.ephemeral)
+    }
+    let isAckEliciting = output.byteCount > framesStart
+    guard isAckEliciting || received.isAckDue(now: now) else {
+      output.removeLast(output.byteCount - packet.start)
+      return nil
+    }
+    appendAck(room: packet.end - output.byteCount, into: &output, now: now)
+    guard output.byteCount > framesStart else {
+      output.removeLast(output.byteCount - packet.start)
+      return nil
+    }
+    owesProbe = false
+    owesPing = false
+    owesAnnouncement = false
+    if isPadded {
+      output.append(repeating: FrameType.padding, count: max(0, packet.end - output.byteCount), as: UInt8.self)
+    }
+    finishPacket(
+      packet, into: &output, isAckEliciting: isAckEliciting, isPadded: isPadded, remote: path.remote, now: now)
+    return path
+  }
+
+  /// Smaller packets carry nothing worth a signature.
+  private static let smallestPacket = 160
+
+  /// Frames that something else waits for. Returns whether the packet is to be padded (PROTOCOL §5: challenges and
+  /// announcements).
+  private func appendOwed(into output: inout OutputRawSpan, now: Instant) -> Bool {
+    var isPadded = owesAnnouncement
+    if let data = paths.takeChallenge(now: now, interval: probeTimeout) {
+      output.appendPathChallenge(data)
+      writtenFrames.append(.ephemeral)
+      isPadded = true
+    }
+    if owesObservedAddress {
+      owesObservedAddress = false
+      output.appendObservedAddress(ObservedAddressFrame(sequence: observedSequence, address: peerAddress))
+      writtenFrames.append(.observedAddress(sequence: observedSequence))
+    }
+    if channels.owesCredit {
+      output.appendMaxData(channels.takeLimit())
+      writtenFrames.append(.maxData)
+    }
+    return isPadded
+  }
+
+  private func appendMessages(_ packet: PacketInProgress, into output: inout OutputRawSpan) {
+    let ackReserve = received.hasUnreported ? min(16 + 4 * received.rangeCount, (packet.end - packet.start) / 4) : 0
+    channels.fill(
+      &output, room: packet.end - output.byteCount - ackReserve, fullRoom: packet.fullRoom, frames: &writtenFrames)
+  }
+
+  private func appendAck(room: Int, into output: inout OutputRawSpan, now: Instant) {
+    guard received.hasUnreported || received.isAckDue(now: now), let largest = received.largest else { return }
+    let written = output.appendAck(
+      room: room, delay: received.ackDelay(now: now), count: received.rangeCount, range: { received.range($0) })
+    guard written else { return }
+    writtenFrames.append(.ack(largest: largest))
+    received.ackSent()
+  }
+
+  private func renewKeyIfDue(now: Instant) {
+    guard sendPhase.isDue(now: now, configuration: context.configuration) else { return }
+    keys.advance(keys.sending, keepPrevious: false)
+    sendPhase.advance(now: now)
+  }
+
+  // MARK: One packet
+
+  /// A packet whose header stands in the output.
+  struct PacketInProgress {
+    let start: Int
+    let headerSize: Int
+    let numberSize: Int
+    let number: UInt64
+    /// Where its frames must end.
+    let end: Int
+    /// Bytes of header, trailer and tag.
+    let overhead: Int
+    /// The room for frames in a full packet.
+    let fullRoom: Int
+  }
+
+  func beginPacket(into output: inout OutputRawSpan, size: Int) -> PacketInProgress {
+    writtenFrames.removeAll(keepingCapacity: true)
+    let number = sent.nextPacketNumber
+    let numberSize = PacketNumber.encodedLength(number, largestAcknowledged: sent.largestAcknowledged)
+    let start = output.byteCount
+    output.append((sendPhase.bit ? ShortHeader.phaseBit : 0) | UInt8(numberSize - 1))
+    peerConnectionID.withUnsafeBytes { output.append(contentsOf: $0) }
+    for i in (0..<numberSize).reversed() { output.append(UInt8(truncatingIfNeeded: number >> (8 * UInt64(i)))) }
+    let headerSize = output.byteCount - start
+    let trailer = signingPolicy == .everyPacket ? SignatureTrailer.size(depth: 0) : 0
+    let overhead = headerSize + trailer + ChaChaPoly.tagSize
+    return PacketInProgress(
+      start: start, headerSize: headerSize, numberSize: numberSize, number: number,
+      end: start + headerSize + size - overhead, overhead: overhead,
+      fullRoom: context.configuration.packetSize - overhead)
+  }
+
+  /// Signs, seals and hides the packet, and records what was sent.
+  func finishPacket(
+    _ packet: PacketInProgress, into output: inout OutputRawSpan, isAckEliciting: Bool, isPadded: Bool,
+    remote: NetworkAddress, now: Instant
+  ) {
+    let framesStart = packet.start + packet.headerSize
+    while output.byteCount - framesStart < 4 - packet.numberSize { output.append(FrameType.padding) }
+    if signingPolicy == .everyPacket { appendSignature(packet, framesStart: framesStart, into: &output) }
+    output.append(repeating: 0, count: ChaChaPoly.tagSize, as: UInt8.self)
+    output.withUnsafeMutableBytes { buffer, count in
+      var datagram = MutableRawSpan(
+        _unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: buffer[packet.start..<count]))
+      keys.protect(
+        &datagram, headerSize: packet.headerSize, numberSize: packet.numberSize, number: packet.number)
+    }
+    let size = output.byteCount - packet.start
+    let number = sent.takePacketNumber()
+    sent.record(
+      packetNumber: number, size: size, ackEliciting: isAckEliciting, inFlight: isAckEliciting || isPadded, now: now,
+      frames: writtenFrames)
+    sendPhase.onSent(number)
+    if isAckEliciting || isPadded { congestion.onSent(bytes: size) }
+    paths.onSent(size, to: remote)
+  }
+
+  /// A tree of one leaf: its root is the leaf. Trees for whatever leaves in one flush come with the batches.
+  private func appendSignature(_ packet: PacketInProgress, framesStart: Int, into output: inout OutputRawSpan) {
+    let leaf = keys.leaf(
+      keys.sending, number: packet.number, frames: output.bytes.extracting(framesStart..<output.byteCount),
+      blinder: keys.blinder(keys.sending, .current, number: packet.number))
+    let signature = SignatureTrailer.withSignedBytes(depth: 0, root: leaf) { context.key.sign($0) }
+    signature.withUnsafeBytes { output.append(contentsOf: $0) }
+    output.append(0)
+  }
+}

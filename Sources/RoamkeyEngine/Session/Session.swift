@@ -1,0 +1,217 @@
+import RoamkeyCrypto
+import RoamkeyWire
+
+// The way of a packet in (Session+Receive.swift):
+//
+//   1. the endpoint routes it here by connection id
+//   2. header protection off, packet number against the replay window     PacketProtection, ReplayWindow
+//   3. opened in place                                                    SessionKeys
+//   4. signature of the peer                                              SignatureTrailer, SignatureVerifier
+//   5. commit: from here on it changes the session                        ReplayWindow, KeyPhaseState
+//   6. frames, one switch                                                 Channels, SentPackets, PathManager
+//   7. where it came from                                                 PathManager
+//
+// The way out (Session+Transmit.swift):
+//
+//   1. gates in order: closing, path probes, amplification, congestion
+//   2. fill: path frames, acknowledgement, close, credit, messages (lost ones first)
+//   3. sign, seal, hide the packet number
+//   4. record what was sent, for the day it is lost
+//
+// The rooms named on the right do not know each other; the session is the only corridor.
+
+/// What two key holders share from handshake to close. It survives changes of address and silence.
+final class Session {
+  enum State {
+    case open
+    /// CLOSE was sent and is repeated until the peer answers with its own, or nothing more is to be expected.
+    case closing(Closing)
+    /// The peer closed: late packets are dropped until nobody sends any more.
+    case draining(until: Instant)
+    case ended
+  }
+
+  struct Closing {
+    let code: CloseCode
+    let reason: [UInt8]
+    var triesLeft: Int
+    var nextTry: Instant
+    let deadline: Instant
+  }
+
+  let handle: SessionHandle
+  let peer: PlayerID
+  let localConnectionID: ConnectionID
+  let peerConnectionID: ConnectionID
+  let context: EndpointContext
+  let signingPolicy: SigningPolicy
+  /// Servers follow their clients' addresses; a client's path stays its server's address until the rules of both sides
+  /// roaming are in.
+  let followsPeer: Bool
+
+  var state = State.open
+  /// CLOSE packets owed to a peer that closed, and sent to it.
+  var closeEchoesLeft = 0
+  var closeEchoCount = 0
+  /// Close in order once everything queued has been acknowledged.
+  var closesWhenDelivered = false
+  /// Whether the app knows of this session, so that it will be told of its end.
+  var isAnnounced = false
+  /// A client's Finish, resent as bytes until the server is heard.
+  var finish: [UInt8]?
+  var owesFinish = false
+
+  // Protection
+  var keys: SessionKeys
+  var window = ReplayWindow()
+  var phases = KeyPhaseState()
+  var verifier: SignatureVerifier
+  var sendPhase: SendPhase
+  var previousKeysUntil: Instant?
+  var failedTags: UInt64 = 0
+
+  // Reliability and congestion
+  var sent = SentPackets<SentFrame>()
+  var received: ReceivedPackets
+  var rtt = RTTEstimator()
+  var congestion: NewReno
+  var probeCount = 0
+  var lastProbe = Instant(nanoseconds: .min)
+  var owesProbe = false
+
+  // Path
+  var paths: PathManager
+  var newestNonProbing: UInt64?
+  /// We have a new address and say so, at once and padded, so that the server's budget is large.
+  var owesAnnouncement = false
+  /// Server: the client's address to tell it, and the number of that news.
+  var owesObservedAddress = false
+  var observedSequence: UInt64 = 0
+  /// Client: where the server last saw us.
+  var observed: ObservedAddressFrame?
+  /// Nothing may leave until more has come in: an unvalidated address has used its budget.
+  var isBlocked = false
+
+  var channels: Channels
+  let maximumOutgoingMessage: Int
+
+  // Staying in touch
+  var lastHeard: Instant
+  var owesPing = false
+  var isOffline = false
+
+  // For the endpoint that owns it
+  var isReady = false
+  var scheduledTimeout = Instant.distantFuture
+  /// Server: which address it was admitted from, for the limit of players per address.
+  var admittedPrefix: UInt128 = 0
+
+  // Reused from packet to packet, so that nothing is allocated in the steady state.
+  var ackedFrames: [SentFrame] = []
+  var lostFrames: [SentFrame] = []
+  var writtenFrames: [SentFrame] = []
+
+  /// The largest number of failed tags before the key is given up (PROTOCOL §2).
+  static let failedTagLimit: UInt64 = 1 << 36
+
+  /// What a handshake hands over.
+  struct Opening: ~Copyable {
+    let handle: SessionHandle
+    let peer: PlayerID
+    let localConnectionID: ConnectionID
+    let peerConnectionID: ConnectionID
+    let signingPolicy: SigningPolicy
+    let peerParameters: HandshakeParameters
+    var keys: SessionKeys
+    let path: NetworkPath
+    let isPathValidated: Bool
+    let followsPeer: Bool
+    /// What the handshake told the peer of our limits: the defaults of the protocol where it told nothing.
+    let announcesLimits: Bool
+  }
+
+  init(_ opening: consuming Opening, context: EndpointContext, now: Instant) {
+    let configuration = context.configuration
+    handle = opening.handle
+    peer = opening.peer
+    localConnectionID = opening.localConnectionID
+    peerConnectionID = opening.peerConnectionID
+    signingPolicy = opening.signingPolicy
+    followsPeer = opening.followsPeer
+    self.context = context
+    verifier = SignatureVerifier(peer: opening.peer)
+    sendPhase = SendPhase(startedAt: now)
+    received = ReceivedPackets(
+      maximumAckDelay: configuration.maximumAckDelay, ackElicitingThreshold: configuration.ackElicitingThreshold)
+    congestion = NewReno(maximumDatagramSize: configuration.packetSize)
+    paths = PathManager(opening.path, isValidated: opening.isPathValidated)
+    channels = Channels(
+      configuration: configuration, peer: opening.peerParameters,
+      ownCredit: opening.announcesLimits ? UInt64(configuration.receiveCredit) : nil)
+    maximumOutgoingMessage = min(
+      configuration.maximumMessageSize,
+      Int(clamping: opening.peerParameters.maximumMessageSize ?? Channels.defaultCredit))
+    lastHeard = now
+    keys = opening.keys
+  }
+
+  // MARK: Getters
+
+  var isEnded: Bool { if case .ended = state { true } else { false } }
+
+  var isOpen: Bool { if case .open = state { true } else { false } }
+
+  /// Where the peer is: the address that packets go to.
+  var peerAddress: NetworkAddress { paths.active.path.remote }
+
+  /// Bytes queued or unacknowledged.
+  var queuedBytes: Int { channels.queuedBytes }
+
+  /// One probe timeout without backoff, capped (PROTOCOL §5).
+  var probeTimeout: Duration {
+    let configuration = context.configuration
+    let cap = isOffline ? configuration.offlineProbeTimeoutCap : configuration.probeTimeoutCap
+    return min(rtt.probeTimeout(maximumAckDelay: configuration.maximumAckDelay), cap)
+  }
+
+  // MARK: What the app asks
+
+  /// Queues a message; only enqueues.
+  func send(_ content: [UInt8], channel: Int) throws(SendError) {
+    guard isOpen, !closesWhenDelivered else { throw .notConnected }
+    let limit = maximumOutgoingMessage
+    guard content.count <= limit + MessageContent.maximumHeader else {
+      throw .tooLarge(size: content.count, limit: limit)
+    }
+    let queueLimit = context.configuration.sendQueueLimit
+    guard queuedBytes == 0 || queuedBytes + SendChannel.cost(content.count) <= queueLimit else {
+      throw .queueFull(limit: queueLimit)
+    }
+    channels.enqueue(content, channel: channel)
+    context.statistics.messagesSent += 1
+  }
+
+  /// The app has taken messages worth `credit`.
+  func consumed(_ credit: Int) { channels.onConsumed(credit) }
+
+  /// Our socket has another address: say so at once, and send again what was under way.
+  func localAddressChanged(from: NetworkAddress, to: NetworkAddress, now: Instant) {
+    guard !isEnded else { return }
+    paths.onLocalChange(to: to)
+    pathChanged(newIP: from.ip != to.ip, now: now)
+    owesAnnouncement = true
+    owesFinish = finish != nil
+  }
+
+  /// What was under way will not arrive where the peer is now, or not from where we are: it is sent again at once. On
+  /// another network, nothing that was learnt of the old one holds (RFC 9000 §9.4).
+  func pathChanged(newIP: Bool, now: Instant) {
+    probeCount = 0
+    sent.abandonAll(now: now, into: &lostFrames)
+    requeueLost()
+    if newIP {
+      rtt.reset()
+      congestion.reset()
+    }
+  }
+}
