@@ -86,12 +86,11 @@ extension SessionKeys {
     _ direction: Direction, number: UInt64, frames: RawSpan, blinder: Digest
   ) -> Digest {
     let id = context.id
-    return BLAKE2b.hash("rk1 leaf") { hash in
+    return BLAKE2b.hash("rk1 leaf", key: blinder) { hash in
       hash.update(id)
       hash.update(direction.rawValue)
       hash.update(bigEndian: number)
       hash.update(frames)
-      hash.update(blinder)
     }
   }
 }
