@@ -158,9 +158,10 @@ struct ReferenceVectorTests {
     #expect(pair.accepted.keys.context.id.bytes == (try vector.output("sid")))
     for direction in [Direction.initiatorToResponder, .responderToInitiator] {
       let d = direction.rawValue
-      #expect(pair.established.keys.withKey(direction, .headerProtection) { Array($0) } == (try vector.output("hp_\(d)")))
-      #expect(pair.established.keys.withKey(direction, .seal) { Array($0) } == (try vector.output("aead0_\(d)")))
-      #expect(pair.established.keys.withKey(direction, .blind) { Array($0) } == (try vector.output("blind0_\(d)")))
+      for (slot, name) in [(SessionKeys.Slot.headerProtection, "hp"), (.seal, "aead0"), (.blind, "blind0")] {
+        let key = pair.established.keys.withKey(direction, slot) { Array($0) }
+        #expect(key == (try vector.output("\(name)_\(d)")), "\(name)_\(d)")
+      }
     }
     // root_1 is consumed as soon as it is known; what follows from it must be what follows from the reference's.
     for direction in [Direction.initiatorToResponder, .responderToInitiator] {

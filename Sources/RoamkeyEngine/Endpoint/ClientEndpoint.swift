@@ -31,7 +31,8 @@ package final class ClientEndpoint: DatagramHandler {
   private enum State {
     case idle
     case connecting(Attempt)
-    case connected(Session)
+    /// From the Welcome on. Until `confirmBy` the server must be heard under the session's keys.
+    case connected(Session, confirmBy: Instant)
     case ended
   }
 
@@ -58,7 +59,7 @@ package final class ClientEndpoint: DatagramHandler {
 
   /// Bytes queued or unacknowledged.
   package var queuedBytes: Int {
-    if case .connected(let session) = state { session.queuedBytes } else { 0 }
+    if case .connected(let session, _) = state { session.queuedBytes } else { 0 }
   }
 
   /// Whether nothing is left to send.
@@ -73,7 +74,8 @@ package final class ClientEndpoint: DatagramHandler {
     switch state {
     case .idle, .ended: nil
     case .connecting(let attempt): min(attempt.nextTry, attempt.deadline)
-    case .connected(let session): session.nextTimeout
+    case .connected(let session, let confirmBy):
+      session.awaitsConfirmation ? min(session.nextTimeout ?? confirmBy, confirmBy) : session.nextTimeout
     }
   }
 
@@ -93,13 +95,13 @@ package final class ClientEndpoint: DatagramHandler {
   /// Queues a message; only enqueues.
   package func send(_ content: [UInt8], delivery: Delivery, channel: UInt64, now: Instant) throws(SendError) {
     precondition(delivery == .reliableOrdered && channel == 0, "other channels and modes are not built yet")
-    guard case .connected(let session) = state else { throw .notConnected }
+    guard case .connected(let session, _) = state else { throw .notConnected }
     try session.send(content, channel: Int(channel))
   }
 
   /// Bytes of reliable messages (`InboundMessage.credit`) that the app has taken.
   package func consumed(_ credit: Int, now: Instant) {
-    if case .connected(let session) = state { session.consumed(credit) }
+    if case .connected(let session, _) = state { session.consumed(credit) }
   }
 
   /// Ends the session: at once, or once everything that was queued has been acknowledged. `left` follows.
@@ -107,7 +109,7 @@ package final class ClientEndpoint: DatagramHandler {
     switch state {
     case .idle, .ended: break
     case .connecting: fail(.closed)
-    case .connected(let session):
+    case .connected(let session, _):
       if afterDelivery {
         session.closesWhenDelivered = true
       } else {
@@ -124,7 +126,7 @@ package final class ClientEndpoint: DatagramHandler {
     case .connecting(var attempt):
       attempt.nextTry = now
       state = .connecting(attempt)
-    case .connected(let session): session.localAddressChanged(from: from, to: to, now: now)
+    case .connected(let session, _): session.localAddressChanged(from: from, to: to, now: now)
     }
   }
 
@@ -138,7 +140,7 @@ package final class ClientEndpoint: DatagramHandler {
     switch state {
     case .connecting(let attempt):
       receiveHandshake(datagram.bytes, attempt, path: path, now: now)
-    case .connected(let session) where isShort:
+    case .connected(let session, _) where isShort:
       guard isForUs(datagram.bytes, session) else { return context.statistics.count(.unknownConnection) }
       session.receive(&datagram, path: path, now: now)
       settle(session, now: now)
@@ -174,12 +176,13 @@ package final class ClientEndpoint: DatagramHandler {
     case .failed(let error):
       fail(error)
     case .established(let established):
-      open(established, source: attempt.handshake.source, path: path, now: now)
+      open(established, source: attempt.handshake.source, path: path, deadline: attempt.deadline, now: now)
     }
   }
 
   private func open(
-    _ established: consuming ClientHandshake.Established, source: ConnectionID, path: NetworkPath, now: Instant
+    _ established: consuming ClientHandshake.Established, source: ConnectionID, path: NetworkPath, deadline: Instant,
+    now: Instant
   ) {
     let finish = established.finish
     let session = Session(
@@ -193,7 +196,7 @@ package final class ClientEndpoint: DatagramHandler {
     session.owesFinish = true
     // A packet right behind the Finish: the server's answer to it is the proof that we are in.
     session.owesPing = true
-    state = .connected(session)
+    state = .connected(session, confirmBy: deadline)
   }
 
   package func handleTimeout(now: Instant) {
@@ -201,7 +204,8 @@ package final class ClientEndpoint: DatagramHandler {
     case .idle, .ended: break
     case .connecting(let attempt):
       if now >= attempt.deadline { fail(attempt.doubt ?? .noAnswer) }
-    case .connected(let session):
+    case .connected(let session, let confirmBy):
+      if session.awaitsConfirmation, now >= confirmBy { return fail(.noAnswer) }
       session.handleTimeout(now: now)
       settle(session, now: now)
     }
@@ -229,7 +233,7 @@ package final class ClientEndpoint: DatagramHandler {
       state = .connecting(attempt)
       output.append(contentsOf: attempt.handshake.hello.span.bytes)
       return NetworkPath(local: .any(port: 0), remote: remote)
-    case .connected(let session):
+    case .connected(let session, _):
       return session.pollTransmit(into: &output, now: now)
     }
   }

@@ -107,10 +107,11 @@ struct PathManager: Sendable {
 
   // MARK: Timers
 
-  /// When a challenge is to be repeated or given up.
-  var nextTimeout: Instant? {
+  /// When a challenge is to be repeated or given up. `isBlocked`: nothing may be sent there, so a repetition can wait.
+  func nextTimeout(isBlocked: Bool) -> Instant? {
     guard let challenge = active.challenge else { return nil }
-    return challenge.triesLeft > 0 ? min(challenge.nextTry, challenge.deadline) : challenge.deadline
+    guard challenge.triesLeft > 0, !isBlocked else { return challenge.deadline }
+    return min(challenge.nextTry, challenge.deadline)
   }
 
   /// Gives up on an address that does not answer, and goes back to the last one that did.

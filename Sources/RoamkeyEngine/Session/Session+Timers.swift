@@ -12,7 +12,7 @@ extension Session {
     // An acknowledgement that may not leave is sent when more comes in; waiting for it would spin.
     if !isBlocked, let ack = received.ackTimer { next = min(next, ack) }
     if let loss = sent.lossTime ?? probeDeadline { next = min(next, loss) }
-    if let path = paths.nextTimeout { next = min(next, path) }
+    if let path = paths.nextTimeout(isBlocked: isBlocked) { next = min(next, path) }
     if let previousKeysUntil { next = min(next, previousKeysUntil) }
     return next
   }

@@ -161,6 +161,9 @@ final class Session {
 
   var isOpen: Bool { if case .open = state { true } else { false } }
 
+  /// Client: our Finish may not have arrived, or may not have been liked.
+  var awaitsConfirmation: Bool { isOpen && !isAnnounced }
+
   /// Where the peer is: the address that packets go to.
   var peerAddress: NetworkAddress { paths.active.path.remote }
 
