@@ -101,9 +101,14 @@ extension Session {
   }
 
   private func appendMessages(_ packet: PacketInProgress, into output: inout OutputRawSpan) {
-    let ackReserve = received.hasUnreported ? min(16 + 4 * received.rangeCount, (packet.end - packet.start) / 4) : 0
-    channels.fill(
-      &output, room: packet.end - output.byteCount - ackReserve, fullRoom: packet.fullRoom, frames: &writtenFrames)
+    let start = output.byteCount
+    let room = packet.end - start
+    let ackReserve = received.hasUnreported ? min(16 + 4 * received.rangeCount, room / 4) : 0
+    channels.fill(&output, room: room - ackReserve, fullRoom: packet.fullRoom, frames: &writtenFrames)
+    // A message that needs the whole packet goes before an acknowledgement that can wait for the next.
+    if output.byteCount == start, ackReserve > 0 {
+      channels.fill(&output, room: room, fullRoom: packet.fullRoom, frames: &writtenFrames)
+    }
   }
 
   private func appendAck(room: Int, into output: inout OutputRawSpan, now: Instant) {

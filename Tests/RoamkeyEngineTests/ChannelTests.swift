@@ -1,0 +1,205 @@
+import RoamkeyWire
+import Testing
+
+@testable import RoamkeyEngine
+
+/// Reliable ordered channels: every message once, in order, whatever happens to the packets; and what a hostile sender
+/// may not make a receiver keep.
+struct ChannelTests {
+  static func parameters(credit: UInt64? = nil) -> HandshakeParameters {
+    var parameters = HandshakeParameters(
+      application: "a", signingPolicy: .everyPacket, clientConnectionID: .init(), serverConnectionID: .init(1))
+    parameters.initialCredit = credit
+    return parameters
+  }
+
+  static func channels(credit: UInt64 = 1 << 20) -> Channels {
+    Channels(configuration: RoamkeyConfiguration(), peer: parameters(credit: credit), ownCredit: credit)
+  }
+
+  /// One packet's worth of frames.
+  struct Packet {
+    var bytes: [UInt8]
+    var frames: [SentFrame]
+  }
+
+  static func fill(_ channels: inout Channels, room: Int = 1100) -> Packet? {
+    var buffer = [UInt8](repeating: 0, count: 1400)
+    var frames: [SentFrame] = []
+    let count = buffer.withUnsafeMutableBytes { bytes in
+      var output = OutputRawSpan(buffer: bytes, initializedCount: 0)
+      channels.fill(&output, room: room, fullRoom: 1100, frames: &frames)
+      return output.finalize(for: bytes)
+    }
+    return count == 0 ? nil : Packet(bytes: Array(buffer[..<count]), frames: frames)
+  }
+
+  static func deliver(_ packet: Packet, to channels: inout Channels) throws {
+    let span = packet.bytes.span.bytes
+    var position = 0
+    while position < span.byteCount {
+      guard case .message(let frame) = try Frame.read(span, at: &position) else { continue }
+      try channels.receive(frame, span)
+    }
+  }
+
+  static func settle(_ packet: Packet, lost: Bool, _ channels: inout Channels) {
+    for case .message(let channel, let sequence, let offset, let count) in packet.frames {
+      let range = Int(offset)..<Int(offset + count)
+      if lost {
+        channels.onLost(channel: channel, sequence: sequence, range: range)
+      } else {
+        channels.onAcknowledged(channel: channel, sequence: sequence, range: range)
+      }
+    }
+  }
+
+  static func take(_ channels: inout Channels) -> [[UInt8]] {
+    var messages: [[UInt8]] = []
+    while let (_, sequence, content) = channels.takeMessage() {
+      #expect(sequence == messages.count || !messages.isEmpty || sequence > 0)
+      messages.append(content)
+      channels.onConsumed(SendChannel.cost(content.count))
+    }
+    return messages
+  }
+
+  @Test("random losses, duplicates and disorder; sizes from nothing to 50 KB", arguments: 0..<30)
+  func randomWorlds(run: Int) throws {
+    let seed = UInt64.random(in: 0 ... .max)
+    var random = SplitMix(seed: seed)
+    var sender = Self.channels()
+    var receiver = Self.channels()
+    let messages = (0..<120).map { i -> [UInt8] in
+      let size = i % 17 == 0 ? Int(random.next() % 50_000) : Int(random.next() % 1500)
+      return (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ i) }
+    }
+    for message in messages { sender.enqueue(message, channel: 0) }
+    var flying: [Packet] = []
+    var received: [[UInt8]] = []
+    var turns = 0
+    while !sender.isDelivered {
+      turns += 1
+      try #require(turns < 20_000, "no progress, seed \(seed)")
+      if flying.count < 40, let packet = Self.fill(&sender, room: 400 + Int(random.next() % 701)) {
+        flying.append(packet)
+      }
+      guard !flying.isEmpty, random.next() % 3 != 0 else { continue }
+      let packet = flying.remove(at: Int(random.next() % UInt64(flying.count)))
+      switch random.next() % 10 {
+      case 0...2: Self.settle(packet, lost: true, &sender)
+      case 3:  // arrives, but is deemed lost; the acknowledgement comes late or never
+        try Self.deliver(packet, to: &receiver)
+        Self.settle(packet, lost: true, &sender)
+        if random.next() % 2 == 0 { Self.settle(packet, lost: false, &sender) }
+      case 4:  // twice
+        try Self.deliver(packet, to: &receiver)
+        try Self.deliver(packet, to: &receiver)
+        Self.settle(packet, lost: false, &sender)
+      default:
+        try Self.deliver(packet, to: &receiver)
+        Self.settle(packet, lost: false, &sender)
+      }
+      received += Self.take(&receiver)
+      if receiver.owesCredit { sender.onMaxData(receiver.takeLimit()) }
+    }
+    #expect(received == messages, "seed \(seed)")
+    #expect(sender.queuedBytes == 0, "seed \(seed)")
+  }
+
+  @Test func aReaderThatStopsStopsTheSender() throws {
+    var sender = Self.channels(credit: 10_000)
+    var receiver = Self.channels(credit: 10_000)
+    for _ in 0..<100 { sender.enqueue([UInt8](repeating: 1, count: 1000), channel: 0) }
+    var sent = 0
+    while let packet = Self.fill(&sender) {
+      try Self.deliver(packet, to: &receiver)
+      Self.settle(packet, lost: false, &sender)
+      sent += 1
+    }
+    #expect(sent == 9)
+    #expect(Self.take(&receiver).count == 9)
+    #expect(receiver.owesCredit)
+    sender.onMaxData(receiver.takeLimit())
+    #expect(Self.fill(&sender) != nil)
+  }
+
+  // MARK: Hostile senders
+
+  static func frame(
+    sequence: UInt64, offset: UInt64 = 0, total: UInt64, bytes: [UInt8]
+  ) -> (frame: MessageFrame, payload: [UInt8]) {
+    var payload: [UInt8] = [0x23]
+    payload.append(varint: 0)
+    payload.append(varint: sequence)
+    payload.append(varint: offset)
+    payload.append(varint: total)
+    payload.append(varint: UInt64(bytes.count))
+    payload += bytes
+    var position = 0
+    guard case .message(let frame) = try? Frame.read(payload.span.bytes, at: &position) else {
+      preconditionFailure("a test writes frames that can be read")
+    }
+    return (frame, payload)
+  }
+
+  static func receive(
+    _ channels: inout Channels, sequence: UInt64, offset: UInt64 = 0, total: UInt64, _ bytes: [UInt8]
+  ) throws(ChannelError) {
+    let (frame, payload) = frame(sequence: sequence, offset: offset, total: total, bytes: bytes)
+    try channels.receive(frame, payload.span.bytes)
+  }
+
+  @Test func contradictionsAreRefused() throws {
+    var channels = Self.channels()
+    try Self.receive(&channels, sequence: 0, offset: 10, total: 100, [1, 2, 3])
+    #expect(throws: ChannelError.contradiction) {
+      try Self.receive(&channels, sequence: 0, offset: 20, total: 101, [1])
+    }
+    var other = Self.channels()
+    try Self.receive(&other, sequence: 0, offset: 10, total: 100, [1, 2, 3])
+    try Self.receive(&other, sequence: 0, offset: 8, total: 100, [9, 9, 1, 2, 3, 4])
+    #expect(throws: ChannelError.contradiction) {
+      try Self.receive(&other, sequence: 0, offset: 11, total: 100, [7])
+    }
+  }
+
+  @Test func memoryGrowsByWhatCameNotByWhatWasAnnounced() throws {
+    var channels = Self.channels()
+    #expect(throws: ChannelError.limitExceeded) {
+      try Self.receive(&channels, sequence: 0, total: 1 << 40, [1])
+    }
+    var partial = PartialMessage(total: 1 << 20)
+    let byte: [UInt8] = [1]
+    _ = try partial.insert(byte.span.bytes, offset: 1 << 19)
+    #expect(partial.prefix.isEmpty)
+  }
+
+  @Test func incompleteMessagesAreCounted() throws {
+    var channels = Self.channels()
+    for i in 0..<64 { try Self.receive(&channels, sequence: UInt64(i), total: 10, [1]) }
+    #expect(throws: ChannelError.limitExceeded) { try Self.receive(&channels, sequence: 64, total: 10, [1]) }
+  }
+
+  @Test func creditIsEnforced() throws {
+    var channels = Self.channels(credit: 1000)
+    // 32 of overhead each: the tiniest messages cost as well.
+    for i in 1...29 { try Self.receive(&channels, sequence: UInt64(i), total: 2, [1, 2]) }
+    #expect(throws: ChannelError.limitExceeded) {
+      try Self.receive(&channels, sequence: 30, total: 2, [1, 2])
+    }
+  }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014).
+struct SplitMix {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+    return z ^ z >> 31
+  }
+}
