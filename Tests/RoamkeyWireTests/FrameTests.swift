@@ -166,7 +166,9 @@ struct FrameTests {
     guard case .padding(5) = try Self.read([0, 0, 0, 0, 0]) else { throw WrongFrame() }
   }
 
-  @Test("reserved frame types are refused", arguments: [0x06, 0x07, 0x08, 0x09, 0x0a, 0x0d, 0x1f, 0x30, 0xff] as [UInt8])
+  @Test(
+    "reserved frame types are refused",
+    arguments: [0x06, 0x07, 0x08, 0x09, 0x0a, 0x0d, 0x1f, 0x30, 0xff] as [UInt8])
   func reserved(type: UInt8) {
     let bytes = [type] + [UInt8](repeating: 0, count: 64)
     var position = 0
