@@ -62,11 +62,17 @@ package final class ClientEndpoint: DatagramHandler {
     if case .connected(let session, _) = state { session.queuedBytes } else { 0 }
   }
 
+  /// The longest message that the server takes, and we send; 0 where there is no session.
+  package var maximumMessageSize: Int {
+    if case .connected(let session, _) = state { session.maximumOutgoingMessage } else { 0 }
+  }
+
   /// Whether nothing is left to send.
   package var isIdle: Bool {
     switch state {
     case .idle, .ended: true
-    case .connecting, .connected: false
+    case .connecting: false
+    case .connected(let session, _): session.isFinished
     }
   }
 

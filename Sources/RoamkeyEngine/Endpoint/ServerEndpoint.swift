@@ -77,8 +77,12 @@ package final class ServerEndpoint: DatagramHandler {
   /// Bytes queued or unacknowledged in a session; 0 where there is none.
   package func queuedBytes(of handle: SessionHandle) -> Int { sessions[handle]?.queuedBytes ?? 0 }
 
-  /// Whether nothing is left to send: no session is open or closing.
-  package var isIdle: Bool { sessions.isEmpty && replies.isEmpty }
+  /// The longest message that a session's other side takes, and we send; 0 where there is no session.
+  package func maximumMessageSize(of handle: SessionHandle) -> Int { sessions[handle]?.maximumOutgoingMessage ?? 0 }
+
+  /// Whether nothing is left to send: no session is open or closing. One that the other side has closed need not be
+  /// waited for.
+  package var isIdle: Bool { replies.isEmpty && sessions.values.allSatisfy(\.isFinished) }
 
   package var nextTimeout: Instant? {
     guard let timer = timers.next else { return halfOpen.nextTimeout }

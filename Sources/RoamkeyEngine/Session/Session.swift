@@ -159,6 +159,15 @@ final class Session {
 
   var isEnded: Bool { if case .ended = state { true } else { false } }
 
+  /// Whether nothing more is to be said: it has ended, or the other side has closed it and was answered.
+  var isFinished: Bool {
+    switch state {
+    case .open, .closing: false
+    case .draining: closeEchoesLeft == 0
+    case .ended: true
+    }
+  }
+
   var isOpen: Bool { if case .open = state { true } else { false } }
 
   /// Client: our Finish may not have arrived, or may not have been liked.
