@@ -219,6 +219,7 @@ final class Session {
   /// another network, nothing that was learnt of the old one holds (RFC 9000 §9.4).
   func pathChanged(newIP: Bool, now: Instant) {
     probeCount = 0
+    isBlocked = false
     sent.abandonAll(now: now, into: &lostFrames)
     requeueLost()
     if newIP {
