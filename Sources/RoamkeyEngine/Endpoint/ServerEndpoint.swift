@@ -157,7 +157,8 @@ package final class ServerEndpoint: DatagramHandler {
   /// Ends all sessions with `shutdown` and admits nobody any more; done when `isIdle`.
   package func shutdown(now: Instant) {
     isShuttingDown = true
-    for handle in sessions.keys { close(handle, code: .shutdown, reason: "", now: now) }
+    // In order of age: a dictionary's own order differs from run to run.
+    for handle in sessions.keys.sorted(by: { $0.rawValue < $1.rawValue }) { close(handle, code: .shutdown, reason: "", now: now) }
   }
 
   var admitsNewcomers: Bool { !isShuttingDown }
