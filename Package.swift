@@ -44,7 +44,11 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "RoamkeySimulator",
-      dependencies: ["RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"],
+      dependencies: [
+        "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+      ],
       swiftSettings: settings),
     .target(
       name: "RoamkeyEngine",
@@ -70,6 +74,10 @@ let package = Package(
     .testTarget(name: "HouseTests", swiftSettings: settings),
     .testTarget(
       name: "RoamkeyUDPTests", dependencies: ["RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire"],
+      swiftSettings: settings),
+    // Stories on the simulated network, one file each.
+    .testTarget(
+      name: "ScenarioTests", dependencies: ["RoamkeySimulator", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"],
       swiftSettings: settings),
     .testTarget(name: "RoamkeyWireTests", dependencies: ["RoamkeyWire"], swiftSettings: settings),
   ],

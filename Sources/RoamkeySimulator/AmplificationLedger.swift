@@ -1,0 +1,35 @@
+import RoamkeyWire
+
+/// Keeps the server's books from outside (PROTOCOL §5): an address that cannot have been validated yet never gets more
+/// than three times what came from it.
+///
+/// An address can have been validated once somebody who had received something there was heard by the server.
+struct AmplificationLedger {
+  private struct Account {
+    var received = 0
+    var sent = 0
+    var isProven = false
+  }
+
+  private var accounts: [NetworkAddress: Account] = [:]
+
+  mutating func onReceived(_ datagram: Datagram) {
+    for address in datagram.heardAt { accounts[address, default: Account()].isProven = true }
+    accounts[datagram.source, default: Account()].received += datagram.bytes.count
+  }
+
+  /// Returns what is wrong with sending this, if anything.
+  mutating func onSent(_ count: Int, to address: NetworkAddress) -> String? {
+    var account = accounts[address] ?? Account()
+    account.sent += count
+    accounts[address] = account
+    guard !account.isProven, account.sent > 3 * account.received else { return nil }
+    return "\(account.sent) bytes to \(address), which is not validated and sent \(account.received)"
+  }
+
+  /// Bytes sent to and received from an address.
+  func totals(_ address: NetworkAddress) -> (sent: Int, received: Int) {
+    let account = accounts[address] ?? Account()
+    return (account.sent, account.received)
+  }
+}

@@ -1,0 +1,19 @@
+package import RoamkeyEngine
+package import RoamkeyWire
+
+/// A datagram on its way, as it is seen outside of anybody's NAT.
+package struct Datagram: Sendable {
+  /// When it was sent.
+  package var time: Instant
+  package var source: NetworkAddress
+  package var destination: NetworkAddress
+  package var bytes: [UInt8]
+  /// Addresses at which its sender had received something by then: what it can prove to hold.
+  var heardAt: [NetworkAddress] = []
+}
+
+/// What somebody on the way does with a datagram.
+package enum TapVerdict: Sendable {
+  case pass
+  case drop
+}
