@@ -24,6 +24,9 @@ package final class ClientEndpoint: DatagramHandler {
     var tries = 0
     var nextTry: Instant
     var deadline: Instant
+    /// Who asked for its cookie back: the next Hello goes there, and the cookie goes nowhere else.
+    var cookieSource: NetworkAddress?
+    var owesCookie = false
     /// What was seen that cannot be accepted; reported if nothing better comes.
     var doubt: ConnectError?
   }
@@ -171,6 +174,8 @@ package final class ClientEndpoint: DatagramHandler {
       context.statistics.count(.badHandshake)
     case .retry:
       attempt.nextTry = now
+      attempt.cookieSource = path.remote
+      attempt.owesCookie = true
       state = .connecting(attempt)
     case .doubtful(let error):
       context.statistics.count(.badHandshake)
@@ -233,11 +238,12 @@ package final class ClientEndpoint: DatagramHandler {
     case .connecting(var attempt):
       guard now >= attempt.nextTry else { return nil }
       let pause = min(Self.firstPause * (1 << min(attempt.tries, 8)), Self.longestPause)
-      let remote = attempt.candidates[attempt.tries % attempt.candidates.count]
-      attempt.tries += 1
+      var remote = attempt.candidates[attempt.tries % attempt.candidates.count]
+      if attempt.owesCookie, let source = attempt.cookieSource { remote = source } else { attempt.tries += 1 }
+      attempt.owesCookie = false
       attempt.nextTry = now + pause
       state = .connecting(attempt)
-      output.append(contentsOf: attempt.handshake.hello.span.bytes)
+      output.append(contentsOf: attempt.handshake.hello(withCookie: remote == attempt.cookieSource).span.bytes)
       return NetworkPath(local: .any(port: 0), remote: remote)
     case .connected(let session, _):
       return session.pollTransmit(into: &output, now: now)

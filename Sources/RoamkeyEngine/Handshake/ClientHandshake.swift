@@ -59,7 +59,11 @@ final class ClientHandshake {
   }
 
   /// The Hello as it is to be sent now: with the cookie once there is one, with the mac if the server's key is known.
-  var hello: [UInt8] {
+  var hello: [UInt8] { hello(withCookie: true) }
+
+  /// A cookie is good at the address it came from only.
+  func hello(withCookie: Bool) -> [UInt8] {
+    let cookie = withCookie ? cookie : nil
     func datagram(mac: [UInt8]?) -> [UInt8] {
       HelloDatagram.prefix(destination: destination, source: source, cookie: cookie, mac: mac) + noiseMessage
     }
