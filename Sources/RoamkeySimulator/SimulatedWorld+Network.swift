@@ -8,7 +8,8 @@ extension SimulatedWorld {
   /// Puts the host's next datagram, if there is one, on its way.
   func transmitNext(of host: SimulatedHost) -> Bool {
     var destination: NetworkAddress?
-    let bytes = [UInt8](unsafeUninitializedCapacity: maximumDatagramSize) { buffer, count in
+    // With more room than is promised, so that too long a datagram is a finding and not a trap.
+    let bytes = [UInt8](unsafeUninitializedCapacity: 2 * maximumDatagramSize) { buffer, count in
       let raw = UnsafeMutableRawBufferPointer(buffer)
       var output = OutputRawSpan(buffer: raw, initializedCount: 0)
       destination = host.endpoint.pollTransmit(into: &output, now: now)?.remote
@@ -18,7 +19,9 @@ extension SimulatedWorld {
       if !bytes.isEmpty { fail("\(host.name) left \(bytes.count) bytes behind") }
       return false
     }
-    if bytes.isEmpty { fail("\(host.name) sent an empty datagram") }
+    if bytes.isEmpty || bytes.count > maximumDatagramSize {
+      fail("\(host.name) sent a datagram of \(bytes.count) bytes")
+    }
     host.counters.datagramsSent += 1
     host.counters.bytesSent += bytes.count
     if host === serverHost, let problem = ledger.onSent(bytes.count, to: destination) { fail(problem) }
@@ -54,6 +57,7 @@ extension SimulatedWorld {
 
   /// Whoever holds the address now gets it.
   func arrive(_ datagram: Datagram) {
+    if let listener = listeners[datagram.destination] { return listener(datagram) }
     guard let host = hostsByAddress[datagram.destination] else {
       strayDatagrams += 1
       return
@@ -88,6 +92,11 @@ extension SimulatedWorld {
   ) {
     queue.insert(
       .arrival(Datagram(time: now, source: source, destination: destination, bytes: bytes)), at: now + delay)
+  }
+
+  /// Gives somebody an address of their own: who is no host, but gets what is sent there.
+  package func hear(_ address: NetworkAddress, _ listener: @escaping (Datagram) -> Void) {
+    listeners[address] = listener
   }
 
   /// Bytes that the server sent to an address, and got from it.

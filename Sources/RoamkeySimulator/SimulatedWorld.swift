@@ -30,6 +30,7 @@ package final class SimulatedWorld {
   var hostsByAddress: [NetworkAddress: SimulatedHost] = [:]
   var queue = EventQueue<Occurrence>()
   var taps: [(Datagram) -> TapVerdict] = []
+  var listeners: [NetworkAddress: (Datagram) -> Void] = [:]
   var trace = Trace()
   var ledger = AmplificationLedger()
 
