@@ -53,6 +53,10 @@ struct PathManager: Sendable {
     if path.remote == active.path.remote {
       active.path.local = path.local
       active.onReceived(size)
+      if !active.isValidated, active.challenge == nil {
+        // It did not answer, and there is no other to go back to: as long as it is heard, it is asked again.
+        active.challenge = Self.challenge(challenge(), probeTimeout: probeTimeout, now: now)
+      }
       return .unchanged
     }
     guard mayMove, isNewest else { return .unchanged }
