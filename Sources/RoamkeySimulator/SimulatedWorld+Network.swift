@@ -120,9 +120,11 @@ extension SimulatedWorld {
   }
 
   /// The player goes to another network, with another IP address.
-  /// - Parameter isNoticed: whether its system tells it so, as Linux does.
-  package func move(_ player: SimulatedPlayer, isNoticed: Bool = true) {
-    player.place += 1
+  /// - Parameters:
+  ///   - isNoticed: whether its system tells it so, as Linux does.
+  ///   - place: the number of the network; one where it never was by default.
+  package func move(_ player: SimulatedPlayer, isNoticed: Bool = true, toPlace place: Int? = nil) {
+    player.place = place ?? player.place + 1
     let address = Self.address(player: player.index, place: player.place)
     let before = player.host.inside
     player.host.inside = address

@@ -118,6 +118,6 @@ import Testing
     #expect(player.hasJoined, "\(lost) lost: \(player.host.events)")
     let messages = numbered(500, size: 200)
     world.send(messages, to: player)
-    world.expectDelivery(down: messages, of: player)
+    world.expectDelivery(down: messages, of: player, within: .seconds(3))
   }
 }

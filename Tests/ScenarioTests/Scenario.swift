@@ -115,13 +115,24 @@ extension SimulatedHost {
   var offlineCount: Int { events.count { if case .offline = $0 { true } else { false } } }
   var onlineCount: Int { events.count { if case .online = $0 { true } else { false } } }
 
-  var moves: [AddressChange] {
-    events.compactMap { if case .roamed(_, let change) = $0 { change } else { nil } }
+  var moves: [Move] {
+    events.compactMap { if case .roamed(_, let change) = $0 { Move(change.side, change.from, change.to) } else { nil } }
   }
 
   var ends: [EndReason] { events.compactMap { if case .left(_, let reason) = $0 { reason } else { nil } } }
 
   var connectErrors: [ConnectError] {
     events.compactMap { if case .connectFailed(let error) = $0 { error } else { nil } }
+  }
+}
+
+/// A `roamed` event.
+struct Move: Equatable {
+  let side: AddressChange.Side
+  let from: NetworkAddress
+  let to: NetworkAddress
+
+  init(_ side: AddressChange.Side, _ from: NetworkAddress, _ to: NetworkAddress) {
+    (self.side, self.from, self.to) = (side, from, to)
   }
 }
