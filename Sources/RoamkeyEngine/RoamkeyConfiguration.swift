@@ -13,7 +13,7 @@ public struct RoamkeyConfiguration: Sendable {
   /// How many bytes of reliable messages the other side may send before the app has taken them. It bounds the memory
   /// that a slow reader costs, and is no smaller than the longest message.
   public var receiveCredit = 4 << 20
-  /// How many messages of several pieces may be incomplete at a time in one session (PROTOCOL §7).
+  /// How many messages of several pieces may be incomplete at a time in one session (PROTOCOL §9.4).
   package var partialMessageLimit = 64
 
   // MARK: Staying in touch
@@ -60,7 +60,7 @@ public struct RoamkeyConfiguration: Sendable {
   package var maximumAckDelay: Duration = .milliseconds(25)
   /// An acknowledgement goes out at once for every this many packets (RFC 9000 §13.2.2).
   package var ackElicitingThreshold = 2
-  /// The longest probe timeout while online, and while offline (PROTOCOL §5): a dead network that comes back is
+  /// The longest probe timeout while online, and while offline (PROTOCOL §10.4): a dead network that comes back is
   /// noticed within that time.
   package var probeTimeoutCap: Duration = .seconds(2)
   package var offlineProbeTimeoutCap: Duration = .seconds(5)

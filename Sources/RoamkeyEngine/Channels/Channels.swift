@@ -1,6 +1,6 @@
 import RoamkeyWire
 
-/// All channels of a session, and the credit that bounds what either side must keep (docs/PROTOCOL.md §8).
+/// All channels of a session, and the credit that bounds what either side must keep (PROTOCOL §9).
 ///
 /// A message costs its bytes and an overhead, when it is sent first and when it arrives first: both sides count alike.
 struct Channels {

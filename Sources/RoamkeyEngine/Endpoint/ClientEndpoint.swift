@@ -43,7 +43,7 @@ package final class ClientEndpoint: DatagramHandler {
   private let settings: ClientSettings
   private var state = State.idle
 
-  /// The pause after the first Hello; it doubles up to the longest (PROTOCOL §5: probe timeouts are capped at 2 s).
+  /// The pause after the first Hello; it doubles up to the longest (PROTOCOL §1.8).
   private static let firstPause = Duration.milliseconds(250)
   private static let longestPause = Duration.seconds(2)
 

@@ -79,8 +79,8 @@ extension Session {
   /// Smaller packets carry nothing worth a signature.
   private static let smallestPacket = 160
 
-  /// Frames that something else waits for. Returns whether the packet is to be padded (PROTOCOL §5: challenges and
-  /// announcements).
+  /// Frames that something else waits for. Returns whether the packet is to be padded (PROTOCOL §5.3, §5.5:
+  /// challenges and announcements).
   private func appendOwed(into output: inout OutputRawSpan, now: Instant) -> Bool {
     var isPadded = owesAnnouncement
     if let data = paths.takeChallenge(now: now, interval: probeTimeout) {

@@ -179,7 +179,7 @@ final class Session {
   /// Bytes queued or unacknowledged.
   var queuedBytes: Int { channels.queuedBytes }
 
-  /// One probe timeout without backoff, capped (PROTOCOL §5).
+  /// One probe timeout without backoff, capped (PROTOCOL §10.4).
   var probeTimeout: Duration {
     let configuration = context.configuration
     let cap = isOffline ? configuration.offlineProbeTimeoutCap : configuration.probeTimeoutCap

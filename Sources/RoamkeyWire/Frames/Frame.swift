@@ -1,4 +1,4 @@
-/// One item inside a packet (docs/PROTOCOL.md §6). Frames point into the payload that they were read from: byte
+/// One item inside a packet (PROTOCOL §8). Frames point into the payload that they were read from: byte
 /// ranges, not copies, so that reading allocates nothing.
 package enum Frame: Sendable {
   case padding(count: Int)
@@ -12,7 +12,7 @@ package enum Frame: Sendable {
   case message(MessageFrame)
 }
 
-/// The first byte of each frame. Numbers that docs/PROTOCOL.md lists as reserved are refused until they mean something.
+/// The first byte of each frame. Numbers that PROTOCOL §8 reserves are refused until they mean something.
 package enum FrameType {
   package static let padding: UInt8 = 0x00
   package static let ping: UInt8 = 0x01
