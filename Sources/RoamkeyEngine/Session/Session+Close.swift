@@ -23,7 +23,12 @@ extension Session {
       Closing(
         code: code, reason: bytes, triesLeft: Self.closeTries, nextTry: now,
         deadline: now + probeTimeout * Self.closePatience))
-    if isAnnounced { context.events.append(.left(handle, event)) }
+    if isAnnounced {
+      context.events.append(.left(handle, event))
+    } else if !followsPeer {
+      // A client whose server has not confirmed it yet; who is turned away by a server was never there for its app.
+      context.events.append(.connectFailed(code == .done ? .closed : .noAnswer))
+    }
   }
 
   /// Nothing was heard for too long: nobody is there to be told.
