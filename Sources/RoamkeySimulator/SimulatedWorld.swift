@@ -127,6 +127,7 @@ package final class SimulatedWorld {
 
   /// A player's app closes its session.
   package func close(_ player: SimulatedPlayer, afterDelivery: Bool) {
+    player.host.pump(now: now)
     player.client.close(afterDelivery: afterDelivery, now: now)
     touch(player.host)
   }
