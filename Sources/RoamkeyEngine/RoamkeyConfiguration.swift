@@ -4,15 +4,19 @@ public struct RoamkeyConfiguration: Sendable {
 
   // MARK: Messages
 
-  /// The longest message in bytes, action and body together. Longer ones throw at `send`. A bound, since a receiver
-  /// keeps what has come until the last piece is there.
+  /// The longest body of a message in bytes. Longer ones throw at `send`. A bound, since a receiver keeps what has come
+  /// until the last piece is there.
   public var maximumMessageSize = 1 << 20
   /// How many bytes may wait to be sent or acknowledged in one session; what exceeds it throws at `send`. An empty
   /// queue takes any message. With 1 MiB a player of a dead network costs no more than that.
   public var sendQueueLimit = 1 << 20
   /// How many bytes of reliable messages the other side may send before the app has taken them. It bounds the memory
-  /// that a slow reader costs, and is no smaller than the longest message.
+  /// that a slow reader costs. The longest message must fit: a smaller value counts as just enough for it.
   public var receiveCredit = 4 << 20
+  /// What is granted in fact.
+  package var creditWindow: UInt64 {
+    UInt64(max(receiveCredit, maximumMessageSize + Channels.maximumMessageOverhead))
+  }
   /// How many messages of several pieces may be incomplete at a time in one session (PROTOCOL §9.4).
   package var partialMessageLimit = 64
 

@@ -19,7 +19,7 @@ package struct HandshakeParameters: Sendable, Equatable {
   package var initialCredit: UInt64?
   /// The longest message that this side takes, in bytes of content; nil: the default.
   package var maximumMessageSize: UInt64?
-  /// What this side calls itself: at most 64 bytes, for people to read; it proves nothing.
+  /// What this side calls itself: at most 64 bytes of harmless characters; it proves nothing.
   package var displayName: String?
 
   package init(
@@ -97,7 +97,7 @@ package struct HandshakeParameters: Sendable, Equatable {
       case .versions: rest.versions = try Self.versions(value)
       case .initialCredit: rest.initialCredit = try Self.varint(value)
       case .maximumMessageSize: rest.maximumMessageSize = try Self.varint(value)
-      case .displayName: rest.displayName = try Self.text(value, atMost: 64)
+      case .displayName: rest.displayName = try Self.displayName(value)
       }
     }
     guard let application, !application.isEmpty, let policy, let client, let server else { throw .malformed }
@@ -111,6 +111,13 @@ package struct HandshakeParameters: Sendable, Equatable {
   private static func text(_ value: RawSpan, atMost limit: Int) throws(WireError) -> String {
     guard value.byteCount <= limit, let text = value.text else { throw .malformed }
     return text
+  }
+
+  /// People will see it, so it is refused with control or bidirectional characters (PROTOCOL §7).
+  private static func displayName(_ value: RawSpan) throws(WireError) -> String {
+    let name = try text(value, atMost: 64)
+    guard DisplayText.isClean(name) else { throw .malformed }
+    return name
   }
 
   private static func byte(_ value: RawSpan) throws(WireError) -> UInt8 {

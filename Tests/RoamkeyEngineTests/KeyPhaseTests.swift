@@ -30,6 +30,9 @@ struct KeyPhaseTests {
     #expect(state.commit(.next, number: 15) == .ranBackwards)
     #expect(state.number == 0)
     #expect(state.commit(.next, number: 21) == .advanced)
+    // A late packet of the new key, below what the old key has sealed.
+    #expect(state.commit(.current, number: 19) == .ranBackwards)
+    #expect(state.commit(.current, number: 22) == .none)
   }
 
   @Test func aSenderMovesOnOnlyOnceItsPhaseWasAcknowledged() {

@@ -72,6 +72,8 @@ struct HostileBytesTests {
     let bytes = parameters.encoded()
     let withUnknown = bytes + [200, 2, 1, 2]
     #expect(try HandshakeParameters(withUnknown.span.bytes) == parameters)
+    let deceiving = bytes + [8, 4, 0x61, 0xe2, 0x80, 0xae]
+    #expect(throws: WireError.malformed) { try HandshakeParameters(deceiving.span.bytes) }
     let twice = bytes + [1, 1, 0x61]
     #expect(throws: WireError.malformed) { try HandshakeParameters(twice.span.bytes) }
     let missing = Array(bytes.dropLast(10))

@@ -7,6 +7,7 @@ import Testing
   @Test(arguments: [NetworkConditions.local, .awful], [100, 20_000])
   func slowReader(conditions: NetworkConditions, size: Int) {
     var configuration = RoamkeyConfiguration()
+    configuration.maximumMessageSize = 50_000
     configuration.receiveCredit = 100_000
     configuration.sendQueueLimit = 50_000
     let (world, player) = SimulatedWorld.joined(seed: 1, conditions: conditions, configuration: configuration)

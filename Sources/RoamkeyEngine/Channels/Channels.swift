@@ -23,8 +23,20 @@ struct Channels {
 
   /// Channels in each direction: one to begin with.
   static let count = 1
-  /// What a side that does not say otherwise lets the other send, and takes as the longest message: 1 MiB each.
-  static let defaultCredit: UInt64 = 1 << 20
+  /// What a side that does not say otherwise takes as the longest message, and lets the other send: enough for it.
+  static let defaultMaximumMessageSize: UInt64 = 1 << 20
+  static let defaultCredit: UInt64 = 2 << 20
+  /// What a message costs of the credit beyond the size that the app counts, at most (docs/PROTOCOL.md §9.6).
+  static let maximumMessageOverhead = MessageContent.maximumHeader + SendChannel.messageOverhead
+
+  /// The longest message that may be sent to a peer: the shorter of both sides' limits, and never more than its credit
+  /// lets through.
+  static func maximumMessageSize(_ configuration: RoamkeyConfiguration, peer: HandshakeParameters) -> Int {
+    let limit = min(
+      Int(clamping: peer.maximumMessageSize ?? defaultMaximumMessageSize),
+      Int(clamping: peer.initialCredit ?? defaultCredit) - maximumMessageOverhead)
+    return max(0, min(configuration.maximumMessageSize, limit))
+  }
 
   init(configuration: RoamkeyConfiguration, peer: HandshakeParameters, ownCredit: UInt64?) {
     partialLimit = configuration.partialMessageLimit

@@ -158,7 +158,9 @@ package final class ServerEndpoint: DatagramHandler {
   package func shutdown(now: Instant) {
     isShuttingDown = true
     // In order of age: a dictionary's own order differs from run to run.
-    for handle in sessions.keys.sorted(by: { $0.rawValue < $1.rawValue }) { close(handle, code: .shutdown, reason: "", now: now) }
+    for handle in sessions.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+      close(handle, code: .shutdown, reason: "", now: now)
+    }
   }
 
   var admitsNewcomers: Bool { !isShuttingDown }

@@ -134,7 +134,7 @@ final class ClientHandshake {
     var parameters = HandshakeParameters(
       application: settings.application, signingPolicy: server.parameters.signingPolicy, clientConnectionID: source,
       serverConnectionID: server.parameters.serverConnectionID)
-    parameters.initialCredit = settings.announcesLimits ? UInt64(configuration.receiveCredit) : nil
+    parameters.initialCredit = settings.announcesLimits ? configuration.creditWindow : nil
     parameters.maximumMessageSize = settings.announcesLimits ? UInt64(configuration.maximumMessageSize) : nil
     parameters.displayName = settings.displayName
     let payload = IdentityPayload.write(parameters, role: .initiator, noise: noise, key: key)

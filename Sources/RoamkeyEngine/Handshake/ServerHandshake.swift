@@ -36,7 +36,7 @@ final class ServerHandshake {
       application: settings.application, signingPolicy: settings.signingPolicy, clientConnectionID: hello.source,
       serverConnectionID: serverConnectionID)
     parameters.versions = settings.announcesLimits ? ProtocolVersion.supported : []
-    parameters.initialCredit = settings.announcesLimits ? UInt64(configuration.receiveCredit) : nil
+    parameters.initialCredit = settings.announcesLimits ? configuration.creditWindow : nil
     parameters.maximumMessageSize = settings.announcesLimits ? UInt64(configuration.maximumMessageSize) : nil
     parameters.displayName = settings.displayName
     let payload = IdentityPayload.write(parameters, role: .responder, noise: noise, key: key)

@@ -5,6 +5,8 @@ package struct KeyPhaseState: Sendable {
   /// The lowest and highest packet numbers opened with the current key.
   private var lowest: UInt64?
   private var highest: UInt64?
+  /// The highest opened with any key before the current one.
+  private var highestBefore: UInt64?
   package private(set) var hasPrevious = false
 
   package init() {}
@@ -31,14 +33,18 @@ package struct KeyPhaseState: Sendable {
   package mutating func commit(_ phase: SessionKeys.Phase, number packetNumber: UInt64) -> Change {
     switch phase {
     case .previous:
+      highestBefore = max(highestBefore ?? packetNumber, packetNumber)
+      if let lowest, packetNumber > lowest { return .ranBackwards }
       return .none
     case .current:
+      if let highestBefore, packetNumber < highestBefore { return .ranBackwards }
       lowest = min(lowest ?? packetNumber, packetNumber)
       highest = max(highest ?? packetNumber, packetNumber)
       return .none
     case .next:
       if let highest, packetNumber < highest { return .ranBackwards }
       number += 1
+      highestBefore = highest ?? highestBefore
       lowest = packetNumber
       highest = packetNumber
       hasPrevious = true

@@ -147,10 +147,8 @@ final class Session {
     paths = PathManager(opening.path, isValidated: opening.isPathValidated)
     channels = Channels(
       configuration: configuration, peer: opening.peerParameters,
-      ownCredit: opening.announcesLimits ? UInt64(configuration.receiveCredit) : nil)
-    maximumOutgoingMessage = min(
-      configuration.maximumMessageSize,
-      Int(clamping: opening.peerParameters.maximumMessageSize ?? Channels.defaultCredit))
+      ownCredit: opening.announcesLimits ? configuration.creditWindow : nil)
+    maximumOutgoingMessage = Channels.maximumMessageSize(configuration, peer: opening.peerParameters)
     lastHeard = now
     keys = opening.keys
   }
