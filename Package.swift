@@ -80,6 +80,9 @@ let package = Package(
       name: "ScenarioTests", dependencies: ["RoamkeySimulator", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"],
       swiftSettings: settings),
     .testTarget(name: "RoamkeyWireTests", dependencies: ["RoamkeyWire"], swiftSettings: settings),
+    .testTarget(name: "RoamkeyTests", dependencies: ["Roamkey"], swiftSettings: settings),
+    // It also runs the built command; naming the target makes sure that it is built.
+    .testTarget(name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,210 @@
+public import RoamkeyCrypto
+public import RoamkeyEngine
+internal import RoamkeyUDP
+public import RoamkeyWire
+
+/// A player's way to a server: one session, which goes on wherever the player's packets come from.
+///
+///     let client = try await Client(
+///         key: .load("keys/me.pem"), application: "galaxy/1", server: "host:7447", pinned: serverID)
+///     try client.send("Are you awake?")
+///
+/// All of it may be called from any thread. One thread of its own carries the datagrams. A client that is let go
+/// without ``close(afterDelivery:)`` tells the server that it leaves, but delivers nothing more.
+public final class Client: Sendable {
+  /// Whose key the client has: who it is for the server and for other players.
+  public let id: PlayerID
+  /// Whose key the server has: to be remembered, and pinned the next time.
+  public let serverID: PlayerID
+  let link: ClientLink
+  private let driver: UDPDriver<ClientEndpoint>
+
+  /// The port of a server whose text names none.
+  public static let defaultPort: UInt16 = 7447
+
+  /// Connects; returns once the server has proved its key and let this player in.
+  /// - Parameters:
+  ///   - key: the player's key, handed over for good.
+  ///   - application: name and version of what is played, such as `galaxy/1` (1 to 255 bytes): the server's.
+  ///   - server: `host:port`, `host`, `192.0.2.1:7447` or `[2001:db8::1]:7447`.
+  ///   - pinned: the only key that the server may have. Without it whichever server answers is trusted: compare and
+  ///     remember ``serverID`` then.
+  ///   - requiring: the only signing policy that is accepted; nil takes the server's.
+  ///   - bind: the local address to use, mostly for tests; nil leaves it to the system, which is right on machines
+  ///     that move.
+  ///   - configuration: limits and timers.
+  /// - Throws: `RoamkeyError`; its `isRefusal` tells a refusal from a failure.
+  public init(
+    key: consuming PlayerKey, application: String, server: String, pinned: PlayerID? = nil,
+    requiring policy: SigningPolicy? = nil, bind: NetworkAddress? = nil, configuration: RoamkeyConfiguration = .init()
+  ) async throws(RoamkeyError) {
+    try RoamkeyError.check(application: application)
+    var settings = ClientSettings(application: application)
+    settings.pin = pinned
+    settings.requiredPolicy = policy
+    let id = key.id
+    let link = ClientLink(configuration)
+    let candidates = try await Self.resolve(server)
+    let driver: UDPDriver<ClientEndpoint>
+    do throws(UDPError) {
+      driver = try UDPDriver(
+        bind: bind ?? .any(port: 0), name: "roamkey-client",
+        handler: ClientEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system),
+        onTurn: { endpoint, now in link.turn(endpoint, now) })
+    } catch {
+      throw RoamkeyError(error)
+    }
+    driver.perform { endpoint, now in endpoint.connect(to: candidates, now: now) }
+    await link.waitUntilConnected()
+    switch link.phase {
+    case .connected(let peer), .ended(let peer, _): serverID = peer.id
+    case .failed(let error):
+      driver.stop()
+      throw RoamkeyError(error, server: server)
+    case .connecting:
+      // The task was cancelled.
+      driver.stop()
+      throw RoamkeyError(.closed, server: server)
+    }
+    self.id = id
+    self.link = link
+    self.driver = driver
+  }
+
+  /// Looks the server's addresses up. That blocks, for seconds when the network is bad, so it has a thread of its own.
+  private static func resolve(_ server: String) async throws(RoamkeyError) -> [NetworkAddress] {
+    let result = await withCheckedContinuation { (continuation: CheckedContinuation<_, Never>) in
+      runOnOwnThread {
+        continuation.resume(
+          returning: Result { () throws(HostError) in
+            try HostResolver.resolve(server, defaultPort: defaultPort)
+          })
+      }
+    }
+    do throws(HostError) {
+      return try result.get()
+    } catch {
+      throw RoamkeyError(error)
+    }
+  }
+
+  deinit {
+    driver.perform { endpoint, now in endpoint.close(afterDelivery: false, now: now) }
+    driver.stop()
+  }
+
+  /// Where the server's packets come from now.
+  public var serverAddress: NetworkAddress { link.peer?.address ?? .any(port: 0) }
+
+  /// The local address in use; its host is `::` where the system chooses it for each datagram.
+  public var localAddress: NetworkAddress { driver.localAddress }
+
+  // MARK: Events
+
+  /// What happens, for a loop of its own: `for await event in client.events`.
+  ///
+  /// Ends after `disconnected`. A loop that is left and entered again goes on where it was; two loops share the events
+  /// between them. A reader that is slow holds up the server's messages to it, not the memory.
+  public var events: some AsyncSequence<Event, Never> & Sendable {
+    EventSequence(queue: link.events, onTaken: { item, isLast in self.taken(item, isLast: isLast) })
+  }
+
+  /// What has happened since the last time, without waiting: for a game loop that asks once a frame.
+  public func takeEvents() -> [Event] {
+    let items = link.events.takeAll()
+    for (index, item) in items.enumerated() { taken(item, isLast: index == items.count - 1) }
+    return items.map(\.event)
+  }
+
+  private func taken(_ item: ClientLink.Item, isLast: Bool) {
+    if link.taken(item, isLast: isLast) { callLoop() }
+  }
+
+  private func callLoop() { driver.perform { [link] endpoint, now in link.work(endpoint, now) } }
+
+  // MARK: Messages
+
+  // Every message is reliable and ordered for now; `delivery:` and `priority:` will stand beside `as:`.
+
+  /// Sends a text to the server.
+  ///
+  /// It returns at once: the message is queued, goes out as the network allows, and again until it has arrived.
+  /// - Parameter action: a short name that tells the receiver what it is, at most 64 bytes.
+  /// - Throws: `SendError`, and nothing of it was sent.
+  public func send(_ text: String, as action: String = "") throws(SendError) { try send(Message(text, as: action)) }
+
+  /// Sends bytes to the server, as ``send(_:as:)-(String,_)`` does.
+  public func send(_ body: [UInt8], as action: String = "") throws(SendError) { try send(Message(body, as: action)) }
+
+  /// Sends a message to the server. Its author is this player, whatever it says.
+  /// - Throws: `SendError`, and nothing of it was sent.
+  public func send(_ message: Message) throws(SendError) {
+    let content = try message.by(nil).encoded()
+    if try link.send(content) { callLoop() }
+  }
+
+  /// Bytes queued for the server: not sent yet, or not acknowledged.
+  public var queuedBytes: Int { link.queuedBytes }
+
+  /// Returns once the queue is at most half full, after `queueFull` the time to try again; also when the session has
+  /// ended or the task is cancelled.
+  public func waitForRoom() async { await link.waitForRoom() }
+
+  // MARK: Moving
+
+  /// Leaves the local address for another one, on purpose; the session goes on.
+  ///
+  /// An app need not do this: a machine that changes networks is followed by itself.
+  /// - Parameter address: one of this machine's; port 0 lets the system choose.
+  /// - Throws: `RoamkeyError`; the old address is kept then.
+  public func rebind(to address: NetworkAddress) throws(RoamkeyError) {
+    do throws(UDPError) {
+      try driver.rebind(to: address) { endpoint, from, to, now in
+        endpoint.localAddressChanged(from: from, to: to, now: now)
+      }
+    } catch {
+      throw RoamkeyError(error)
+    }
+  }
+
+  // MARK: The end
+
+  /// Returns how the session ended, once it has; nil when the task was cancelled before.
+  ///
+  /// It takes no events: `disconnected` still stands at their end.
+  public func waitUntilDisconnected() async -> EndReason? {
+    await link.waitUntilEnded()
+    if case .ended(_, let reason) = link.phase { return reason }
+    return nil
+  }
+
+  /// What it has counted so far, or until it was closed.
+  public func statistics() async -> Statistics {
+    let sendErrors = driver.statistics.sendFailures.total
+    let current = await driver.ask { [link] endpoint in
+      let isConnected = if case .connected = link.phase { true } else { false }
+      return Statistics(endpoint.statistics, sendErrors: sendErrors, players: isConnected ? 1 : 0)
+    }
+    return current ?? link.finalStatistics ?? Statistics(EndpointStatistics(), sendErrors: sendErrors, players: 0)
+  }
+
+  /// Ends the session, tells the server, and stops. `disconnected` is the last event.
+  /// - Parameter afterDelivery: waits until the server has acknowledged all that was queued, for as long as the
+  ///   session lasts (`offlineLimit` where there is no network). When the task is cancelled, it no longer waits.
+  /// - Returns: how the session ended: `closed` when it was this call.
+  @discardableResult
+  public func close(afterDelivery: Bool = true) async -> EndReason {
+    // What was taken from the app before this stands before it in the loop's work, too.
+    link.refuseMessages()
+    driver.perform { endpoint, now in endpoint.close(afterDelivery: afterDelivery, now: now) }
+    if afterDelivery { await link.waitUntilEnded() }
+    driver.perform { endpoint, now in endpoint.close(afterDelivery: false, now: now) }
+    // A lost farewell is repeated for a moment, so that the server need not wait for us.
+    await withDeadline(.seconds(2)) { [link] in await link.waitUntilIdle() }
+    link.finalStatistics = await statistics()
+    driver.stop()
+    link.events.finish()
+    if case .ended(_, let reason) = link.phase { return reason }
+    return .closed
+  }
+}

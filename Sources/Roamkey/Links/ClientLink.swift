@@ -1,0 +1,198 @@
+internal import RoamkeyCrypto
+internal import RoamkeyEngine
+internal import RoamkeyWire
+internal import Synchronization
+
+/// What a client's app and its loop share. Both sides hold it for moments only, under one lock.
+final class ClientLink: Sendable {
+  typealias Item = EventQueue<Client.Event>.Item
+
+  /// Unread events beyond which changes that ask nothing of the app are not told.
+  static let unreadEventLimit = 1 << 16
+
+  /// How far the session is.
+  enum Phase: Sendable {
+    case connecting
+    case connected(Peer)
+    case failed(ConnectError)
+    case ended(Peer, EndReason)
+  }
+
+  /// The server.
+  struct Peer: Sendable {
+    var handle: SessionHandle
+    var id: PlayerID
+    var address: NetworkAddress
+  }
+
+  private struct State: Sendable {
+    var phase = Phase.connecting
+    var ledger: Ledger
+    /// The app is closing: it cannot send any more.
+    var isClosing = false
+    var isIdle = false
+    var finalStatistics: Statistics?
+  }
+
+  /// The loop's own, reused from turn to turn.
+  private struct Scratch: Sendable {
+    var work = Ledger.Work()
+    var drained: [EngineEvent] = []
+    var items: [Item] = []
+  }
+
+  let events = EventQueue<Client.Event>()
+  private let monitor: Monitor<State>
+  /// Only the loop takes this lock, so it is never contended.
+  private let scratch = Mutex(Scratch())
+
+  init(_ configuration: RoamkeyConfiguration) {
+    monitor = Monitor(State(ledger: Ledger(configuration)))
+  }
+
+  // MARK: From any thread
+
+  var phase: Phase { monitor.withLock { $0.phase } }
+
+  var peer: Peer? {
+    switch phase {
+    case .connected(let peer), .ended(let peer, _): peer
+    case .connecting, .failed: nil
+    }
+  }
+
+  /// Returns once it is decided whether there is a session, or when the task is cancelled.
+  func waitUntilConnected() async {
+    await monitor.wait { if case .connecting = $0.phase { false } else { true } }
+  }
+
+  /// Returns once the session has ended, or when the task is cancelled.
+  func waitUntilEnded() async {
+    await monitor.wait { if case .ended = $0.phase { true } else { false } }
+  }
+
+  /// Returns once the session has ended and the engine has nothing more to say.
+  func waitUntilIdle() async {
+    await monitor.wait { state in
+      if case .ended = state.phase { state.isIdle } else { false }
+    }
+  }
+
+  /// Returns once the queue is at most half full, or the session has ended, or the task is cancelled.
+  func waitForRoom() async {
+    await monitor.wait { state in
+      if case .connected(let peer) = state.phase { state.ledger.hasRoom(peer.handle) } else { true }
+    }
+  }
+
+  var queuedBytes: Int {
+    monitor.withLock { state in
+      if case .connected(let peer) = state.phase { state.ledger.queuedBytes(of: peer.handle) } else { 0 }
+    }
+  }
+
+  /// Hands `content` over.
+  /// - Returns: whether the loop must be called.
+  func send(_ content: EncodedMessage) throws(SendError) -> Bool {
+    let result = monitor.withLock { state -> Result<Bool, SendError> in
+      guard case .connected(let peer) = state.phase, !state.isClosing else { return .failure(.notConnected) }
+      do throws(SendError) {
+        try state.ledger.send(content, to: peer.handle)
+      } catch {
+        return .failure(error)
+      }
+      return .success(state.ledger.call())
+    }
+    return try result.get()
+  }
+
+  /// From now on `send` throws `notConnected`.
+  func refuseMessages() { monitor.withLock { $0.isClosing = true } }
+
+  /// Notes what the app has taken.
+  /// - Returns: whether the loop must be called.
+  func taken(_ item: Item, isLast: Bool) -> Bool {
+    guard let credit = item.credit else { return false }
+    return monitor.withLock { $0.ledger.giveBack(credit, isLast: isLast) && $0.ledger.call() }
+  }
+
+  var finalStatistics: Statistics? {
+    get { monitor.withLock { $0.finalStatistics } }
+    set { monitor.withLock { $0.finalStatistics = newValue } }
+  }
+
+  // MARK: From the loop
+
+  /// Does what the app's threads have asked for.
+  func work(_ endpoint: ClientEndpoint, _ now: Instant) {
+    scratch.withLock { scratch in
+      monitor.withLock { $0.ledger.take(&scratch.work) }
+      for message in scratch.work.messages {
+        do throws(SendError) {
+          try endpoint.send(message.content, delivery: .reliableOrdered, channel: 0, now: now)
+        } catch .notConnected {
+          // The session ended meanwhile: `disconnected` says so, as for all that was still queued.
+        } catch {
+          // The app was told that it is queued, so it must not vanish in silence.
+          endpoint.close(afterDelivery: false, now: now)
+        }
+      }
+      for credit in scratch.work.credits.values { endpoint.consumed(credit, now: now) }
+      scratch.work.removeAll()
+    }
+  }
+
+  /// Takes what happened to the app.
+  func turn(_ endpoint: ClientEndpoint, _ now: Instant) {
+    scratch.withLock { scratch in
+      endpoint.drainEvents(into: &scratch.drained)
+      let isOverrun = !scratch.drained.isEmpty && events.backlog.events > Self.unreadEventLimit
+      let (queued, longest, isIdle) = (endpoint.queuedBytes, endpoint.maximumMessageSize, endpoint.isIdle)
+      // The events come first: who waits for the end finds them in the queue.
+      for event in scratch.drained { Self.translate(event, isOverrun: isOverrun, into: &scratch.items) }
+      events.append(&scratch.items)
+      let hasEnded = monitor.withLock { state in
+        for event in scratch.drained { Self.follow(event, &state, longest: longest) }
+        state.ledger.correct { _ in queued }
+        state.isIdle = isIdle
+        if case .ended = state.phase { return true } else { return false }
+      }
+      scratch.drained.removeAll(keepingCapacity: true)
+      if hasEnded { events.finish() }
+    }
+  }
+
+  private static func translate(_ event: EngineEvent, isOverrun: Bool, into items: inout [Item]) {
+    switch event {
+    case .joined, .connectFailed: break
+    case .message(let handle, let message):
+      let credit = Credit(handle: handle, bytes: message.credit)
+      items.append(Item(event: .message(Message(message, sender: nil)), credit: credit))
+    case .roamed(_, let change):
+      if isOverrun { return }
+      switch change.side {
+      case .own: items.append(Item(event: .roamed(from: change.from, to: change.to)))
+      case .peer: items.append(Item(event: .serverRoamed(from: change.from, to: change.to)))
+      }
+    case .offline: if !isOverrun { items.append(Item(event: .offline)) }
+    case .online: if !isOverrun { items.append(Item(event: .online)) }
+    case .left(_, let reason): items.append(Item(event: .disconnected(reason)))
+    }
+  }
+
+  private static func follow(_ event: EngineEvent, _ state: inout State, longest: Int) {
+    switch (event, state.phase) {
+    case (.joined(let handle, let id, let address), .connecting):
+      state.phase = .connected(Peer(handle: handle, id: id, address: address))
+      state.ledger.open(handle, longest: longest)
+    case (.connectFailed(let error), .connecting): state.phase = .failed(error)
+    case (.roamed(_, let change), .connected(var peer)) where change.side == .peer:
+      peer.address = change.to
+      state.phase = .connected(peer)
+    case (.left(_, let reason), .connected(let peer)):
+      state.phase = .ended(peer, reason)
+      state.ledger.close(peer.handle)
+    case (.joined, _), (.connectFailed, _), (.message, _), (.roamed, _), (.offline, _), (.online, _), (.left, _): break
+    }
+  }
+}

@@ -1,0 +1,237 @@
+internal import RoamkeyCrypto
+internal import RoamkeyEngine
+internal import RoamkeyUDP
+internal import RoamkeyWire
+internal import Synchronization
+
+/// What a server's app and its loop share. Both sides hold it for moments only, under one lock.
+final class ServerLink: Sendable {
+  typealias Item = EventQueue<Server.Event>.Item
+
+  /// Unread events beyond which newcomers are turned away and changes that ask nothing of the app are not told: an app
+  /// that does not read must not fill the memory. 65,536 events are some MiB.
+  static let unreadEventLimit = 1 << 16
+  /// The same for the bytes of unread messages, in all sessions together: 256 MiB (PROTOCOL §7).
+  static let unreadByteLimit = 256 << 20
+
+  private struct Session: Sendable {
+    var player: PlayerID
+    var address: NetworkAddress
+  }
+
+  private struct State: Sendable {
+    var sessions: [SessionHandle: Session] = [:]
+    var handles: [PlayerID: SessionHandle] = [:]
+    /// Where those were last whose `left` the app has not taken yet.
+    var departed: [PlayerID: NetworkAddress] = [:]
+    var ledger: Ledger
+    /// Sessions that began when the app had too much unread; ended before anybody hears of them.
+    var unwelcome: Set<SessionHandle> = []
+    var isIdle = false
+    var isClosed = false
+    var isStopped = false
+    var finalStatistics: Statistics?
+  }
+
+  /// The loop's own, reused from turn to turn.
+  private struct Scratch: Sendable {
+    var work = Ledger.Work()
+    var drained: [EngineEvent] = []
+    var items: [Item] = []
+    var toClose: [SessionHandle] = []
+  }
+
+  /// Weak, since the driver holds the link.
+  private struct Driver: Sendable {
+    weak var driver: UDPDriver<ServerEndpoint>?
+  }
+
+  let events = EventQueue<Server.Event>()
+  private let monitor: Monitor<State>
+  /// Only the loop takes this lock, so it is never contended.
+  private let scratch = Mutex(Scratch())
+  private let driver = Mutex(Driver())
+
+  init(_ configuration: RoamkeyConfiguration) {
+    monitor = Monitor(State(ledger: Ledger(configuration)))
+  }
+
+  /// Tells whose loop it is; before that there is nothing to call it for.
+  func attach(_ driver: UDPDriver<ServerEndpoint>) { self.driver.withLock { $0.driver = driver } }
+
+  /// Makes the loop come for what is to be done.
+  func callLoop() {
+    let driver = driver.withLock { $0.driver }
+    driver?.perform { [self] endpoint, now in work(endpoint, now) }
+  }
+
+  // MARK: From any thread
+
+  /// Those who are in, in the order in which they came.
+  var players: [PlayerID] {
+    monitor.withLock { $0.handles.sorted { $0.value.rawValue < $1.value.rawValue }.map(\.key) }
+  }
+
+  func address(of player: PlayerID) -> NetworkAddress? {
+    monitor.withLock { state in
+      state.handles[player].flatMap { state.sessions[$0]?.address } ?? state.departed[player]
+    }
+  }
+
+  func handle(of player: PlayerID) -> SessionHandle? { monitor.withLock { $0.handles[player] } }
+
+  func queuedBytes(of player: PlayerID) -> Int {
+    monitor.withLock { state in state.handles[player].map { state.ledger.queuedBytes(of: $0) } ?? 0 }
+  }
+
+  /// Hands `content` over for all `players`, or for all who are in but `exception`.
+  /// - Returns: for whom it was not taken, and why.
+  func send(
+    _ content: EncodedMessage, to players: [PlayerID]?, except exception: PlayerID? = nil
+  ) -> [PlayerID: SendError] {
+    let (failures, calls) = monitor.withLock { state -> ([PlayerID: SendError], Bool) in
+      var failures: [PlayerID: SendError] = [:]
+      var isTaken = false
+      for player in players ?? Array(state.handles.keys) where player != exception {
+        do throws(SendError) {
+          guard let handle = state.handles[player] else { throw .notConnected }
+          try state.ledger.send(content, to: handle)
+          isTaken = true
+        } catch {
+          failures[player] = error
+        }
+      }
+      return (failures, isTaken && state.ledger.call())
+    }
+    if calls { callLoop() }
+    return failures
+  }
+
+  /// Notes what the app has taken.
+  func taken(_ item: Item, isLast: Bool) {
+    if case .left(let player, _) = item.event { monitor.withLock { $0.departed[player] = nil } }
+    guard let credit = item.credit else { return }
+    if monitor.withLock({ $0.ledger.giveBack(credit, isLast: isLast) && $0.ledger.call() }) { callLoop() }
+  }
+
+  /// False when it was closed before.
+  func beginClosing() -> Bool {
+    monitor.withLock { state in
+      defer { state.isClosed = true }
+      return !state.isClosed
+    }
+  }
+
+  func endClosing() { monitor.withLock { $0.isStopped = true } }
+
+  func waitUntilStopped() async { await monitor.wait { $0.isStopped } }
+
+  /// Returns once the engine has nothing more to send.
+  func waitUntilIdle() async { await monitor.wait { $0.isIdle } }
+
+  var finalStatistics: Statistics? {
+    get { monitor.withLock { $0.finalStatistics } }
+    set { monitor.withLock { $0.finalStatistics = newValue } }
+  }
+
+  // MARK: From the loop
+
+  /// Does what the app's threads have asked for.
+  func work(_ endpoint: ServerEndpoint, _ now: Instant) {
+    scratch.withLock { scratch in
+      monitor.withLock { $0.ledger.take(&scratch.work) }
+      for message in scratch.work.messages {
+        do throws(SendError) {
+          try endpoint.send(message.content, delivery: .reliableOrdered, channel: 0, to: message.handle, now: now)
+        } catch .notConnected {
+          // The session ended meanwhile: `left` says so, as for all that was still queued.
+        } catch {
+          // The app was told that it is queued, so it must not vanish in silence.
+          endpoint.close(message.handle, code: .tooSlow, reason: "", now: now)
+        }
+      }
+      for (handle, credit) in scratch.work.credits { endpoint.consumed(credit, of: handle, now: now) }
+      scratch.work.removeAll()
+    }
+  }
+
+  /// Takes what happened to the app.
+  func turn(_ endpoint: ServerEndpoint, _ now: Instant) {
+    scratch.withLock { scratch in
+      endpoint.drainEvents(into: &scratch.drained)
+      let backlog = scratch.drained.isEmpty ? .init() : events.backlog
+      let isOverrun = backlog.events > Self.unreadEventLimit || backlog.bytes > Self.unreadByteLimit
+      monitor.withLock { state in
+        for event in scratch.drained {
+          Self.apply(event, isOverrun: isOverrun, to: &state, &scratch, longest: endpoint.maximumMessageSize(of:))
+        }
+        state.ledger.correct { endpoint.queuedBytes(of: $0) }
+        state.isIdle = state.isClosed && endpoint.isIdle
+      }
+      scratch.drained.removeAll(keepingCapacity: true)
+      events.append(&scratch.items)
+      guard !scratch.toClose.isEmpty else { return }
+      for handle in scratch.toClose { endpoint.close(handle, code: .full, reason: "", now: now) }
+      scratch.toClose.removeAll(keepingCapacity: true)
+      // This turn has sent what it had; the farewells need another one.
+      callLoop()
+    }
+  }
+}
+
+extension ServerLink {
+  private static func apply(
+    _ event: EngineEvent, isOverrun: Bool, to state: inout State, _ scratch: inout Scratch,
+    longest: (SessionHandle) -> Int
+  ) {
+    switch event {
+    case .joined(let handle, let player, let address):
+      if isOverrun {
+        state.unwelcome.insert(handle)
+        scratch.toClose.append(handle)
+      } else {
+        state.ledger.open(handle, longest: longest(handle))
+        join(handle, Session(player: player, address: address), &state, &scratch)
+      }
+    case .message(let handle, let message):
+      guard let player = state.sessions[handle]?.player else { return }
+      let credit = Credit(handle: handle, bytes: message.credit)
+      scratch.items.append(Item(event: .message(Message(message, sender: player), player), credit: credit))
+    case .roamed(let handle, let change):
+      guard change.side == .peer, let player = state.sessions[handle]?.player else { return }
+      state.sessions[handle]?.address = change.to
+      if !isOverrun { scratch.items.append(Item(event: .roamed(player, from: change.from, to: change.to))) }
+    case .offline(let handle):
+      guard let player = state.sessions[handle]?.player, !isOverrun else { return }
+      scratch.items.append(Item(event: .offline(player)))
+    case .online(let handle):
+      guard let player = state.sessions[handle]?.player, !isOverrun else { return }
+      scratch.items.append(Item(event: .online(player)))
+    case .left(let handle, let reason):
+      if state.unwelcome.remove(handle) == nil { leave(handle, reason, &state, &scratch) }
+    case .connectFailed:
+      // A client's.
+      break
+    }
+  }
+
+  private static func join(_ handle: SessionHandle, _ session: Session, _ state: inout State, _ scratch: inout Scratch)
+  {
+    // One session a player: for the app the old one has ended before the new one begins, whichever way round the
+    // engine tells it.
+    if let old = state.handles[session.player] { leave(old, .replaced, &state, &scratch) }
+    state.sessions[handle] = session
+    state.handles[session.player] = handle
+    scratch.items.append(Item(event: .joined(session.player)))
+  }
+
+  private static func leave(
+    _ handle: SessionHandle, _ reason: EndReason, _ state: inout State, _ scratch: inout Scratch
+  ) {
+    guard let session = state.sessions.removeValue(forKey: handle) else { return }
+    if state.handles[session.player] == handle { state.handles[session.player] = nil }
+    state.departed[session.player] = session.address
+    state.ledger.close(handle)
+    scratch.items.append(Item(event: .left(session.player, reason)))
+  }
+}

@@ -1,0 +1,123 @@
+internal import RoamkeyEngine
+
+/// What passes from the app's threads to the loop, and how full each session's queue is.
+///
+/// `send` answers at once, on any thread, without asking the loop: the count of queued bytes kept here is never below
+/// the engine's, since bytes are added when a message is taken from the app, and subtracted only when the engine has
+/// said, at the end of a turn, how many it still holds. So what is accepted here the engine accepts as well.
+struct Ledger: Sendable {
+  struct Outgoing: Sendable {
+    var handle: SessionHandle
+    var content: [UInt8]
+  }
+
+  /// What the loop is to do.
+  struct Work: Sendable {
+    var messages: [Outgoing] = []
+    var credits: [SessionHandle: Int] = [:]
+
+    /// Empties it; the room stays.
+    mutating func removeAll() {
+      messages.removeAll(keepingCapacity: true)
+      credits.removeAll(keepingCapacity: true)
+    }
+  }
+
+  private struct Queue: Sendable {
+    /// Bytes that wait here for the loop.
+    var waiting = 0
+    /// Bytes that the engine held when it was last asked, and those given to it since.
+    var inEngine = 0
+    /// The longest message, in bytes of action and body together.
+    var longest: Int
+
+    var bytes: Int { waiting + inEngine }
+  }
+
+  /// What a message of `size` bytes of content counts: small ones take memory too.
+  private static func cost(_ size: Int) -> Int { size + 32 }
+
+  private let queueLimit: Int
+  /// Withheld credit that is worth waking the loop for, in bytes: a part of the whole so small that no sender is held
+  /// up by it.
+  private let creditStep: Int
+  private var queues: [SessionHandle: Queue] = [:]
+  private var work = Work()
+  private var withheld = 0
+  /// The loop has been called and has not come yet.
+  private var isCalled = false
+
+  init(_ configuration: RoamkeyConfiguration) {
+    queueLimit = configuration.sendQueueLimit
+    creditStep = max(1, configuration.receiveCredit / 8)
+  }
+
+  // MARK: From any thread
+
+  /// Begins to keep count for a session. What is sent to one that was not opened throws `notConnected`.
+  /// - Parameter longest: what the other side takes as one message.
+  mutating func open(_ handle: SessionHandle, longest: Int) { queues[handle] = Queue(longest: longest) }
+
+  /// Forgets a session, and what waited for it.
+  mutating func close(_ handle: SessionHandle) {
+    queues[handle] = nil
+    work.credits[handle] = nil
+  }
+
+  /// Bytes that wait to be sent or acknowledged.
+  func queuedBytes(of handle: SessionHandle) -> Int { queues[handle]?.bytes ?? 0 }
+
+  /// Whether the queue is at most half full, or gone.
+  func hasRoom(_ handle: SessionHandle) -> Bool { queuedBytes(of: handle) <= queueLimit / 2 }
+
+  /// Takes a message for the loop.
+  /// - Throws: `SendError`, and nothing was taken.
+  mutating func send(_ message: EncodedMessage, to handle: SessionHandle) throws(SendError) {
+    guard let queue = queues[handle] else { throw .notConnected }
+    guard message.size <= queue.longest else { throw .tooLarge(size: message.size, limit: queue.longest) }
+    let content = message.content
+    // An empty queue takes any message.
+    guard queue.bytes == 0 || Self.cost(content.count) <= queueLimit - queue.bytes else {
+      throw .queueFull(limit: queueLimit)
+    }
+    queues[handle]?.waiting += Self.cost(content.count)
+    work.messages.append(Outgoing(handle: handle, content: content))
+  }
+
+  /// Notes that the app has taken a message.
+  /// - Returns: whether the loop should hear of it now.
+  mutating func giveBack(_ credit: Credit, isLast: Bool) -> Bool {
+    guard queues[credit.handle] != nil else { return false }
+    work.credits[credit.handle, default: 0] += credit.bytes
+    withheld += credit.bytes
+    // With nothing left to take, nobody would come by later to give back the rest, and a sender that needs all of its
+    // credit for one message would wait for ever.
+    return isLast || withheld >= creditStep
+  }
+
+  /// Whether the caller has to call the loop: once is enough.
+  mutating func call() -> Bool {
+    defer { isCalled = true }
+    return !isCalled
+  }
+
+  // MARK: From the loop
+
+  /// Exchanges `spare` (empty) for what is to be done, so that two arrays take turns.
+  mutating func take(_ spare: inout Work) {
+    isCalled = false
+    withheld = 0
+    swap(&work, &spare)
+    for message in spare.messages {
+      queues[message.handle]?.waiting -= Self.cost(message.content.count)
+      queues[message.handle]?.inEngine += Self.cost(message.content.count)
+    }
+  }
+
+  /// Asks the engine how many bytes it still holds.
+  mutating func correct(_ inEngine: (SessionHandle) -> Int) {
+    for (handle, queue) in queues where queue.inEngine > 0 {
+      queues[handle]?.inEngine = inEngine(handle)
+    }
+  }
+}

@@ -1,0 +1,164 @@
+public import RoamkeyCrypto
+public import RoamkeyEngine
+internal import RoamkeyUDP
+public import RoamkeyWire
+
+/// A server: lets players in by their keys, takes and sends messages, and follows players from address to address.
+///
+///     let server = try await Server(key: .load("keys/server.pem"), application: "galaxy/1", port: 7447)
+///     for await event in server.events {
+///         switch event {
+///         case .joined(let player):               server.send("welcome", to: player)
+///         case .message(let message, let player): server.broadcast(message, from: player)
+///         case .roamed, .offline, .online:        break
+///         case .left(let player, let reason):     print(player, reason)
+///         }
+///     }
+///
+/// All of it may be called from any thread. One thread of its own carries the datagrams. A server that is let go
+/// without ``close()`` tells its players that it stops, but does not wait for them to hear it.
+public final class Server: Sendable {
+  /// Whose key the server has: what clients pin.
+  public let id: PlayerID
+  let link: ServerLink
+  private let driver: UDPDriver<ServerEndpoint>
+
+  /// Begins to listen on all addresses of this machine.
+  /// - Parameters:
+  ///   - key: the server's key, handed over for good.
+  ///   - application: name and version of what is played, such as `galaxy/1` (1 to 255 bytes): clients of another one
+  ///     are turned away.
+  ///   - port: the UDP port; 0 lets the system choose, ``address`` then tells.
+  ///   - signingPolicy: whether every packet is signed, or only sealed.
+  ///   - name: for people to read, at most 64 bytes.
+  ///   - allow: where given, nobody else may join.
+  ///   - deny: those who may not join.
+  ///   - configuration: limits and timers.
+  /// - Throws: `RoamkeyError`, for instance when the port is in use.
+  public convenience init(
+    key: consuming PlayerKey, application: String, port: Int = 7447, signingPolicy: SigningPolicy = .everyPacket,
+    name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [],
+    configuration: RoamkeyConfiguration = .init()
+  ) async throws(RoamkeyError) {
+    try await self.init(
+      key: key, application: application, listen: .any(port: RoamkeyError.port(port)), signingPolicy: signingPolicy,
+      name: name, allow: allow, deny: deny, configuration: configuration)
+  }
+
+  /// Begins to listen on one address of this machine.
+  ///
+  /// Parameters and errors are those of ``init(key:application:port:signingPolicy:name:allow:deny:configuration:)``.
+  public init(
+    key: consuming PlayerKey, application: String, listen: NetworkAddress, signingPolicy: SigningPolicy = .everyPacket,
+    name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [],
+    configuration: RoamkeyConfiguration = .init()
+  ) async throws(RoamkeyError) {
+    try RoamkeyError.check(application: application, name: name)
+    var settings = ServerSettings(application: application)
+    settings.signingPolicy = signingPolicy
+    settings.displayName = name
+    settings.access = Self.accessList(allow, deny)
+    id = key.id
+    let link = ServerLink(configuration)
+    self.link = link
+    do throws(UDPError) {
+      driver = try UDPDriver(
+        bind: listen, name: "roamkey-server",
+        handler: ServerEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system),
+        onTurn: { endpoint, now in link.turn(endpoint, now) })
+    } catch {
+      throw RoamkeyError(error)
+    }
+    link.attach(driver)
+  }
+
+  deinit {
+    if link.beginClosing() { driver.perform { endpoint, now in endpoint.shutdown(now: now) } }
+    driver.stop()
+  }
+
+  /// The address it listens on, with the port that the system chose.
+  public var address: NetworkAddress { driver.localAddress }
+
+  /// Those who are in, in the order in which they came.
+  public var players: [PlayerID] { link.players }
+
+  /// Where a player's packets come from now, or came from last; nil for one whose `left` was taken.
+  public func address(of player: PlayerID) -> NetworkAddress? { link.address(of: player) }
+
+  // MARK: Events
+
+  /// What happens, for a loop of its own: `for await event in server.events`.
+  ///
+  /// Ends after ``close()``. A loop that is left and entered again goes on where it was; two loops share the events
+  /// between them. A reader that is slow holds up the senders, not the memory: their messages wait with them.
+  public var events: some AsyncSequence<Event, Never> & Sendable {
+    EventSequence(queue: link.events, onTaken: { item, isLast in self.link.taken(item, isLast: isLast) })
+  }
+
+  /// What has happened since the last time, without waiting: for a game loop that asks once a frame.
+  public func takeEvents() -> [Event] {
+    let items = link.events.takeAll()
+    for (index, item) in items.enumerated() { link.taken(item, isLast: index == items.count - 1) }
+    return items.map(\.event)
+  }
+
+  // MARK: Players
+
+  /// Puts a player out. What was queued for it is not delivered any more; `left` follows.
+  /// - Parameter reason: for the player to read; only the first 128 bytes get there.
+  public func kick(_ player: PlayerID, reason: String = "") { close(player, .kicked, reason) }
+
+  /// Ends the session of a player who does not keep up, so that the others need not wait: `left` follows, and both
+  /// sides are told `tooSlow`.
+  public func dropSlow(_ player: PlayerID) { close(player, .tooSlow, "") }
+
+  private func close(_ player: PlayerID, _ code: CloseCode, _ reason: String) {
+    guard let handle = link.handle(of: player) else { return }
+    let reason = reason.prefix(utf8Count: CloseFrame.maximumReason)
+    driver.perform { endpoint, now in endpoint.close(handle, code: code, reason: reason, now: now) }
+  }
+
+  /// Replaces the lists of who may join. Players who are in and may no longer be are put out.
+  /// - Parameters:
+  ///   - allow: where given, nobody else may join.
+  ///   - deny: those who may not join.
+  public func updateAccess(allow: Set<PlayerID>?, deny: Set<PlayerID> = []) {
+    let access = Self.accessList(allow, deny)
+    driver.perform { endpoint, _ in endpoint.access = access }
+    for player in players where deny.contains(player) || allow?.contains(player) == false {
+      kick(player, reason: "not on the list any more")
+    }
+  }
+
+  private static func accessList(_ allow: Set<PlayerID>?, _ deny: Set<PlayerID>) -> AccessList {
+    var list = AccessList()
+    list.allowed = allow
+    list.denied = deny
+    return list
+  }
+
+  // MARK: The end
+
+  /// What it has counted so far, or until it was closed.
+  public func statistics() async -> Statistics {
+    let sendErrors = driver.statistics.sendFailures.total
+    let current = await driver.ask { [link] endpoint in
+      Statistics(endpoint.statistics, sendErrors: sendErrors, players: link.players.count)
+    }
+    return current ?? link.finalStatistics ?? Statistics(EndpointStatistics(), sendErrors: sendErrors, players: 0)
+  }
+
+  /// Ends all sessions, tells the players, and stops. The events end after it.
+  ///
+  /// What was queued is not delivered any more. It takes as long as the players need to hear it, at most 3 s.
+  public func close() async {
+    guard link.beginClosing() else { return await link.waitUntilStopped() }
+    driver.perform { endpoint, now in endpoint.shutdown(now: now) }
+    await withDeadline(.seconds(3)) { [link] in await link.waitUntilIdle() }
+    link.finalStatistics = await statistics()
+    driver.stop()
+    link.events.finish()
+    link.endClosing()
+  }
+}

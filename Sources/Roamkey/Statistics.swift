@@ -1,0 +1,45 @@
+internal import RoamkeyEngine
+
+/// What a server or client has counted since it began.
+public struct Statistics: Sendable, Hashable {
+  /// Players who are in now; 1 on a connected client.
+  public internal(set) var players = 0
+  public internal(set) var datagramsReceived: UInt64 = 0
+  /// UDP payload, as are the bytes sent.
+  public internal(set) var bytesReceived: UInt64 = 0
+  public internal(set) var datagramsSent: UInt64 = 0
+  public internal(set) var bytesSent: UInt64 = 0
+  public internal(set) var messagesReceived: UInt64 = 0
+  public internal(set) var messagesSent: UInt64 = 0
+  /// Packets that were lost on the way; what they carried was sent again.
+  public internal(set) var packetsLost: UInt64 = 0
+  /// Sessions that have begun.
+  public internal(set) var sessions: UInt64 = 0
+  /// Newcomers who were turned away.
+  public internal(set) var refusals: UInt64 = 0
+  /// Validated changes of address.
+  public internal(set) var moves: UInt64 = 0
+  /// Sends that the system refused (no network, a firewall); what they carried was sent again.
+  public internal(set) var sendErrors: UInt64 = 0
+  /// Datagrams that were dropped, by reason (such as `replayed`); reasons that did not occur are not listed.
+  public internal(set) var drops: [String: UInt64] = [:]
+
+  /// All dropped datagrams together.
+  public var dropped: UInt64 { drops.values.reduce(0, +) }
+
+  init(_ endpoint: EndpointStatistics, sendErrors: UInt64, players: Int) {
+    self.players = players
+    datagramsReceived = endpoint.datagramsReceived
+    bytesReceived = endpoint.bytesReceived
+    datagramsSent = endpoint.datagramsSent
+    bytesSent = endpoint.bytesSent
+    messagesReceived = endpoint.messagesReceived
+    messagesSent = endpoint.messagesSent
+    packetsLost = endpoint.packetsLost
+    sessions = endpoint.sessionsOpened
+    refusals = endpoint.refusals
+    moves = endpoint.moves
+    self.sendErrors = sendErrors
+    for reason in DropReason.allCases where endpoint[reason] > 0 { drops["\(reason)"] = endpoint[reason] }
+  }
+}

@@ -1,0 +1,61 @@
+internal import Synchronization
+
+/// A value behind a lock, and tasks that wait until it meets a condition.
+package final class Monitor<Value: Sendable>: Sendable {
+  private struct Waiter {
+    var condition: @Sendable (Value) -> Bool
+    var continuation: CheckedContinuation<Void, Never>
+  }
+
+  private struct State {
+    var value: Value
+    var waiters: [UInt64: Waiter] = [:]
+    var lastWaiter: UInt64 = 0
+  }
+
+  private let state: Mutex<State>
+
+  /// Begins with `value`.
+  package init(_ value: Value) { state = Mutex(State(value: value)) }
+
+  /// Looks at or changes the value, and wakes whoever waited for what it is now.
+  ///
+  /// `body` runs under the lock: it must be short, and must not come back here.
+  package func withLock<R: Sendable>(_ body: (inout Value) -> R) -> R {
+    let (result, met) = state.withLock { state -> (R, [CheckedContinuation<Void, Never>]) in
+      let result = body(&state.value)
+      guard !state.waiters.isEmpty else { return (result, []) }
+      let met = state.waiters.filter { $0.value.condition(state.value) }
+      for id in met.keys { state.waiters[id] = nil }
+      return (result, met.values.map(\.continuation))
+    }
+    // Outside of the lock: who is woken may want it at once.
+    for continuation in met { continuation.resume() }
+    return result
+  }
+
+  /// Returns when the value has met `condition`, or when the task is cancelled: look again.
+  package func wait(
+    isolation: isolated (any Actor)? = #isolation, until condition: @escaping @Sendable (Value) -> Bool
+  ) async {
+    let id = state.withLock { state in
+      state.lastWaiter += 1
+      return state.lastWaiter
+    }
+    await withTaskCancellationHandler(
+      operation: {
+        await withCheckedContinuation(isolation: isolation) { continuation in
+          let isMet = state.withLock { state in
+            // A cancellation that came before is seen here, a later one finds the waiter.
+            if condition(state.value) || Task.isCancelled { return true }
+            state.waiters[id] = Waiter(condition: condition, continuation: continuation)
+            return false
+          }
+          if isMet { continuation.resume() }
+        }
+      },
+      onCancel: {
+        state.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume()
+      }, isolation: isolation)
+  }
+}

@@ -1,0 +1,34 @@
+internal import RoamkeyEngine
+internal import RoamkeyUDP
+
+/// Runs `work`, and cancels it when it takes longer than `limit`.
+func withDeadline(_ limit: Duration, _ work: @escaping @Sendable () async -> Void) async {
+  await withTaskGroup(of: Void.self) { group in
+    group.addTask { await work() }
+    group.addTask { try? await Task.sleep(for: limit) }
+    await group.next()
+    group.cancelAll()
+  }
+}
+
+extension UDPDriver {
+  /// Asks the handler something on its own thread; nil when the driver has stopped.
+  func ask<Answer: Sendable>(_ question: @escaping @Sendable (Handler) -> Answer) async -> Answer? {
+    await withCheckedContinuation { continuation in
+      let isTaken = perform { handler, _ in continuation.resume(returning: question(handler)) }
+      if !isTaken { continuation.resume(returning: nil) }
+    }
+  }
+}
+
+extension String {
+  /// As many whole characters of the beginning as fit into `count` bytes of UTF-8.
+  func prefix(utf8Count count: Int) -> String {
+    var room = count
+    return String(
+      prefix { character in
+        room -= character.utf8.count
+        return room >= 0
+      })
+  }
+}

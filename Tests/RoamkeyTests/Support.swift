@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+@testable import Roamkey
+
+/// What a test waits for did not come.
+struct TookTooLong: Error, CustomStringConvertible {
+  let what: String
+  var description: String { "waited in vain for \(what)" }
+}
+
+/// Looks again and again until `condition` gives something, for 10 s at most: loopback is fast, but the machine may be
+/// busy with other tests.
+@discardableResult
+func eventually<T>(_ what: String, within limit: Duration = .seconds(10), _ condition: () async -> T?) async throws -> T
+{
+  let end = ContinuousClock.now + limit
+  while ContinuousClock.now < end {
+    if let result = await condition() { return result }
+    try await Task.sleep(for: .milliseconds(2))
+  }
+  throw TookTooLong(what: what)
+}
+
+/// All events so far of something that is asked for them, looked through again and again.
+final class Log<Event: Sendable>: @unchecked Sendable {
+  private(set) var events: [Event] = []
+  private let take: () -> [Event]
+
+  init(_ take: @escaping () -> [Event]) { self.take = take }
+
+  @discardableResult
+  func first<T>(_ what: String, _ match: (Event) -> T?) async throws -> T {
+    try await eventually(what) {
+      events += take()
+      for event in events { if let result = match(event) { return result } }
+      return nil
+    }
+  }
+
+  /// Waits until `count` events match, and returns what they gave.
+  func all<T>(_ count: Int, _ what: String, _ match: (Event) -> T?) async throws -> [T] {
+    try await eventually(what, within: .seconds(30)) {
+      events += take()
+      let found = events.compactMap(match)
+      return found.count >= count ? found : nil
+    }
+  }
+}
+
+let loopback = NetworkAddress(ipv4: 127, 0, 0, 1, port: 0)
+
+/// A server on a free port of loopback.
+func makeServer(
+  application: String = "test/1", allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [],
+  signingPolicy: SigningPolicy = .everyPacket, configuration: RoamkeyConfiguration = .init()
+) async throws -> Server {
+  try await Server(
+    key: .generate(), application: application, listen: loopback, signingPolicy: signingPolicy, allow: allow,
+    deny: deny,
+    configuration: configuration)
+}
+
+/// A client of it.
+func makeClient(
+  _ server: Server, key: consuming PlayerKey = .generate(), bind: NetworkAddress? = nil,
+  configuration: RoamkeyConfiguration = .init()
+) async throws -> Client {
+  try await Client(
+    key: key, application: "test/1", server: "\(server.address)", pinned: server.id, bind: bind,
+    configuration: configuration)
+}
+
+extension Server {
+  var log: Log<Event> { Log { self.takeEvents() } }
+}
+
+extension Client {
+  var log: Log<Event> { Log { self.takeEvents() } }
+}
+
+/// A key as often as it is needed, since each one is handed over for good.
+func sameKey(_ seed: [UInt8]) -> PlayerKey {
+  var seed = seed
+  return PlayerKey(seed: SecretBytes(wiping: &seed))
+}
+
+/// What such a key is made of.
+func randomSeed() -> [UInt8] { (0..<32).map { _ in UInt8.random(in: 0...255) } }
