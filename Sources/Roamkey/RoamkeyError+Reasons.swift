@@ -42,7 +42,7 @@ extension RoamkeyError {
     case .notAllowed:
       self.init(
         .notAllowed,
-        "the server at \(server) lets only known players in: send its owner your player id and ask to be put on the list"
+        "the server at \(server) lets only known players in: send its owner your player id and ask to be let in"
       )
     case .banned:
       self.init(.banned, "the server at \(server) does not let this player in: ask its owner why")

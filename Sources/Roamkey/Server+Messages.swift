@@ -64,4 +64,8 @@ extension Server {
 
   /// Bytes queued for a player: not sent yet, or not acknowledged.
   public func queuedBytes(of player: PlayerID) -> Int { link.queuedBytes(of: player) }
+
+  /// Returns once a player's queue is at most half full, after `queueFull` the time to try again; also when the player
+  /// has left or the task is cancelled. There is no time limit: a player without a network takes nothing for minutes.
+  public func waitForRoom(for player: PlayerID) async { await link.waitForRoom(for: player) }
 }

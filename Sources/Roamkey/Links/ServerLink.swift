@@ -84,6 +84,11 @@ final class ServerLink: Sendable {
     monitor.withLock { state in state.handles[player].map { state.ledger.queuedBytes(of: $0) } ?? 0 }
   }
 
+  /// Returns once the player's queue is at most half full, or the player has left, or the task is cancelled.
+  func waitForRoom(for player: PlayerID) async {
+    await monitor.wait { state in state.handles[player].map { state.ledger.hasRoom($0) } ?? true }
+  }
+
   /// Hands `content` over for all `players`, or for all who are in but `exception`.
   /// - Returns: for whom it was not taken, and why.
   func send(

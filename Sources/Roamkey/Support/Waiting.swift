@@ -2,7 +2,7 @@ internal import RoamkeyEngine
 internal import RoamkeyUDP
 
 /// Runs `work`, and cancels it when it takes longer than `limit`.
-func withDeadline(_ limit: Duration, _ work: @escaping @Sendable () async -> Void) async {
+package func withDeadline(_ limit: Duration, _ work: @escaping @Sendable () async -> Void) async {
   await withTaskGroup(of: Void.self) { group in
     group.addTask { await work() }
     group.addTask { try? await Task.sleep(for: limit) }
