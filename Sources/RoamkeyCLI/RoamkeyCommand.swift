@@ -1,1 +1,21 @@
-@main struct RoamkeyCommand { static func main() {} }
+internal import ArgumentParser
+internal import Glibc
+
+/// The command line: a stable contract that scripts rely on (DESIGN §5).
+@main
+struct RoamkeyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "roamkey",
+    abstract: "Secure messages for games: your key roams, you stay you.",
+    discussion: """
+      Exit codes: 0 done; 1 failed, the reason is on standard error; 2 refused by the peer or by a pin; 64 usage.
+      """,
+    subcommands: [KeygenCommand.self, IDCommand.self, ServeCommand.self, ConnectCommand.self, DemoCommand.self])
+
+  /// ArgumentParser's own `main`, but that a closed standard output (as behind `| head`) is a failed write rather than
+  /// the end of the process: sessions are still to be closed properly then.
+  static func main() async {
+    signal(SIGPIPE, SIG_IGN)
+    await main(nil)
+  }
+}

@@ -1,0 +1,189 @@
+internal import Glibc
+internal import Roamkey
+
+/// What `connect` does with its session: lines out, messages in, until the input, the session or a signal ends it.
+struct Conversation: Sendable {
+  let client: Client
+  let json: Bool
+
+  /// What a line of the input is, for whoever receives it.
+  private static let action = "chat"
+
+  private var printer: EventPrinter { EventPrinter(isOn: json) }
+
+  /// What ends a conversation.
+  private enum End: Sendable {
+    /// All lines were taken; `skipped` of them could not be sent.
+    case input(skipped: Int)
+    case session(EndReason)
+    case signal
+  }
+
+  func run(_ signals: Signals) async throws(Failure) {
+    printer.connected(client.serverID, address: client.serverAddress)
+    if !json { Console.note("connected to \(client.serverID.short) at \(client.serverAddress)") }
+    let lines = LineSource(
+      descriptor: STDIN_FILENO, maximumLength: RoamkeyConfiguration().maximumMessageSize - Self.action.utf8.count)
+    let reader = Task { await readEvents() }
+    let end = await firstEnd(lines, signals)
+    var reason: EndReason
+    switch end {
+    case .input: reason = await closeUnlessSignalled(signals)
+    case .signal: reason = await client.close(afterDelivery: false)
+    case .session(let found): reason = found
+    }
+    // What had arrived is printed all the same.
+    reason = await reader.value ?? reason
+    if case .session = end {
+      _ = await client.close(afterDelivery: false)
+    }
+    await printStatistics()
+    try check(end, reason)
+  }
+
+  private func firstEnd(_ lines: LineSource, _ signals: Signals) async -> End {
+    let client = client
+    return await withTaskGroup(of: End?.self) { group in
+      group.addTask { await sendLines(lines) }
+      group.addTask {
+        while let signal = await signals.next() {
+          if signal != SIGUSR1 { return .signal }
+          await printStatistics()
+        }
+        return nil
+      }
+      group.addTask { await client.waitUntilDisconnected().map { .session($0) } }
+      var end: End?
+      while end == nil, let next = await group.next() { end = next }
+      group.cancelAll()
+      return end ?? .signal
+    }
+  }
+
+  /// Delivers what is queued; a signal is for somebody who does not want to wait for that.
+  private func closeUnlessSignalled(_ signals: Signals) async -> EndReason {
+    let client = client
+    let closing = Task { await client.close(afterDelivery: true) }
+    let watching = Task {
+      while let signal = await signals.next() {
+        if signal != SIGUSR1 { return closing.cancel() }
+      }
+    }
+    defer { watching.cancel() }
+    return await closing.value
+  }
+
+  // MARK: Out
+
+  /// Nil when the session ended before the input did.
+  private func sendLines(_ lines: LineSource) async -> End? {
+    var skipped = 0
+    while let batch = await lines.next() {
+      for line in batch {
+        switch line {
+        case .tooLong(let number):
+          skipped += 1
+          let sentence = "line \(number) is longer than a message may be and was not sent: make it shorter"
+          Console.note("roamkey: \(sentence)")
+          printer.error(code: "tooLarge", sentence)
+        case .bytes(let bytes):
+          guard await send(bytes) else { return nil }
+        }
+      }
+    }
+    return Task.isCancelled ? nil : .input(skipped: skipped)
+  }
+
+  /// Waits while the queue is full, so that no line is lost. False when the session has ended.
+  private func send(_ bytes: [UInt8]) async -> Bool {
+    // What is not text goes as it is.
+    let text = String(validating: bytes, as: UTF8.self)
+    let message = text.map { Message($0, as: Self.action) } ?? Message(bytes, as: Self.action)
+    while !Task.isCancelled {
+      do throws(SendError) {
+        try client.send(message)
+        return true
+      } catch .queueFull {
+        await client.waitForRoom()
+      } catch {
+        return false
+      }
+    }
+    return false
+  }
+
+  // MARK: In
+
+  /// Prints what arrives, to the end of the session.
+  private func readEvents() async -> EndReason? {
+    for await event in client.events {
+      switch event {
+      case .message(let message): show(message)
+      case .roamed(let from, let to):
+        printer.roamed(client.id, from: from, to: to)
+        note("this side roamed from \(from) to \(to)")
+      case .serverRoamed(let from, let to):
+        printer.roamed(client.serverID, from: from, to: to)
+        note("the server roamed from \(from) to \(to)")
+      case .offline:
+        printer.offline(client.serverID)
+        note("the server is not heard; going on as soon as it is")
+      case .online:
+        printer.online(client.serverID)
+        note("the server is heard again")
+      case .disconnected(let reason):
+        printer.left(client.id, reason)
+        return reason
+      }
+    }
+    return nil
+  }
+
+  private func show(_ message: Message) {
+    let author = message.author ?? client.serverID
+    printer.message(message, from: author)
+    if !json { Console.print("\(author.short)  \(Console.plain(String(decoding: message.body, as: UTF8.self)))") }
+  }
+
+  private func note(_ line: String) { if !json { Console.note(line) } }
+
+  // MARK: The end
+
+  private func printStatistics() async {
+    let statistics = await client.statistics()
+    printer.stats(statistics)
+    note(StatisticsText.line(statistics))
+  }
+
+  private func check(_ end: End, _ reason: EndReason) throws(Failure) {
+    switch end {
+    case .signal: return
+    case .input(let skipped):
+      guard skipped == 0 else {
+        throw Failure(code: "tooLarge", "\(skipped) of the lines were too long and not sent")
+      }
+      if reason == .closed { return }
+    case .session: break
+    }
+    let sentence = "the session ended before all was said: \(reason.sentence)"
+    throw Failure(reason.isRefusal ? .refused : .failed, code: "disconnected", sentence)
+  }
+}
+
+extension EndReason {
+  /// What ended this side's session, and what to do.
+  fileprivate var sentence: String {
+    switch self {
+    case .closed: "it was closed"
+    case .kicked(let words):
+      words.isEmpty ? "the host put this player out" : "the host put this player out: \(Console.plain(words))"
+    case .replaced: "the same player has opened a newer session"
+    case .shutdown: "the server stopped; connect again when it runs"
+    case .tooSlow: "what came was not read fast enough"
+    case .timedOut: "the server was not heard any more; check the network"
+    case .violation(let code): "the protocol was broken (code \(code)); update both sides"
+    }
+  }
+
+  fileprivate var isRefusal: Bool { if case .kicked = self { true } else { false } }
+}

@@ -1,0 +1,50 @@
+internal import ArgumentParser
+internal import Roamkey
+
+/// `roamkey keygen`
+struct KeygenCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "keygen", abstract: "Make a new key pair: a player, or a server.",
+    discussion: """
+      Writes the private key (mode 0600) and beside it, as NAME.pub.pem, the public key, which anybody may have. \
+      Nothing is overwritten unless --force is given: a key that is gone is a player who is gone.
+      """)
+
+  @Option(name: .customLong("out"), help: ArgumentHelp("The private key file.", valueName: "file"))
+  var path = KeyStore.player
+
+  @Option(help: ArgumentHelp("Protect it with the passphrase in the first line of this file.", valueName: "f"))
+  var passphraseFile: String?
+
+  @Flag(help: "Overwrite existing key files.")
+  var force = false
+
+  func run() async throws {
+    try await Failure.report { () throws(Failure) in try make() }
+  }
+
+  private func make() throws(Failure) {
+    let publicPath = KeyStore.publicPath(path)
+    // Both are looked for before one is written: a public key that is there belongs to another private one.
+    if !force, let found = [path, publicPath].first(where: TextFile.exists) {
+      throw Self.exists(found)
+    }
+    do throws(KeyFileError) {
+      let key = PlayerKey.generate()
+      try KeyStore.save(key, to: path, passphraseFile: passphraseFile, overwrite: force)
+      try key.id.savePublic(to: publicPath, overwrite: force)
+      Console.print(key.id.description)
+      Console.print(key.id.fingerprint)
+      Console.note("private key in \(path), public key in \(publicPath)")
+    } catch  where error.code == .alreadyExists {
+      throw Self.exists(error.path)
+    } catch {
+      throw Failure(error)
+    }
+  }
+  private static func exists(_ path: String) -> Failure {
+    Failure(
+      code: "keyFile",
+      "\(Console.plain(path)) exists already and was left as it is: choose another --out, or say --force")
+  }
+}

@@ -1,0 +1,110 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Logging
+internal import Roamkey
+
+/// `roamkey serve`
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Run a room: what one player says goes to all the others.",
+    discussion: """
+      Runs until SIGINT or SIGTERM, which close all sessions properly. SIGUSR1 prints statistics, as the end does. \
+      SIGHUP reads the lists of players again; who is in and may no longer be is put out.
+      """)
+
+  @Option(help: ArgumentHelp("The server's key (default: \(KeyStore.server), made on first use).", valueName: "file"))
+  var key: String?
+
+  @Option(help: ArgumentHelp("The passphrase of the key is the first line of this file.", valueName: "f"))
+  var passphraseFile: String?
+
+  @Option(
+    help: ArgumentHelp("The address and port to listen on; port 0 lets the system choose.", valueName: "host:port"))
+  var listen = "[::]:7447"
+
+  @Option(help: ArgumentHelp("What is played here; clients of another application are turned away.", valueName: "name"))
+  var app = "roamkey/1"
+
+  @Option(help: ArgumentHelp("The server's name, for people.", valueName: "text"))
+  var name: String?
+
+  @Option(help: ArgumentHelp("Only these may join: one player id a line, # begins a comment.", valueName: "file"))
+  var allow: String?
+
+  @Option(help: ArgumentHelp("These may not join: one player id a line, # begins a comment.", valueName: "file"))
+  var deny: String?
+
+  @Flag(help: "Seal packets, but do not sign each one.")
+  var sealedOnly = false
+
+  @Flag(help: "Send what a player says back to that player, too.")
+  var echo = false
+
+  @Flag(help: "Do not announce the server on the local network (nothing is announced yet: accepted for later).")
+  var noDiscovery = false
+
+  @Flag(help: "Print events as JSON, one object a line.")
+  var json = false
+
+  func run() async throws {
+    try await Failure.report(json: json) { () throws(Failure) in
+      let signals = Signals([SIGINT, SIGTERM, SIGUSR1, SIGHUP])
+      let server = try await start()
+      let room = Room(server: server, echo: echo, json: json)
+      await room.open()
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { await room.run() }
+        while let signal = await signals.next() {
+          switch signal {
+          case SIGHUP: reload(server)
+          case SIGUSR1: await room.printStatistics()
+          default:
+            await server.close()
+            await group.waitForAll()
+            await room.printStatistics()
+            return
+          }
+        }
+      }
+    }
+  }
+
+  private func start() async throws(Failure) -> Server {
+    let allowed = try allow.map { path throws(Failure) in try PlayerList.load(path) }
+    let denied = try deny.map { path throws(Failure) in try PlayerList.load(path) } ?? []
+    let address = try ListenAddress.parse(listen)
+    let key = try KeyStore.loadOrMake(key, default: KeyStore.server, passphraseFile: passphraseFile)
+    do throws(RoamkeyError) {
+      return try await Server(
+        key: key, application: app, listen: address, signingPolicy: sealedOnly ? .sealedOnly : .everyPacket, name: name,
+        allow: allowed, deny: denied)
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// A list that cannot be read leaves the old ones in force: a typo must not open the door.
+  private func reload(_ server: Server) {
+    do throws(Failure) {
+      let allowed = try allow.map { path throws(Failure) in try PlayerList.load(path) }
+      let denied = try deny.map { path throws(Failure) in try PlayerList.load(path) } ?? []
+      server.updateAccess(allow: allowed, deny: denied)
+      Log.logger.info("the lists of players were read again")
+    } catch {
+      Log.logger.error("the lists of players stay as they were: \(error.sentence)")
+    }
+  }
+}
+
+/// `HOST:PORT` of `--listen`.
+enum ListenAddress {
+  static func parse(_ text: String) throws(Failure) -> NetworkAddress {
+    // `localhost` is what people write; other names would need a look-up, and mean an address of somebody else mostly.
+    let text = text.hasPrefix("localhost") ? "127.0.0.1" + text.dropFirst("localhost".count) : text
+    do throws(NetworkAddressError) {
+      return try NetworkAddress(text, defaultPort: Client.defaultPort)
+    } catch {
+      throw Failure(code: "badAddress", "--listen \(Console.plain(text)): \(error.description)")
+    }
+  }
+}

@@ -1,0 +1,41 @@
+internal import Glibc
+internal import Roamkey
+internal import Synchronization
+
+/// Standard output and standard error, a whole line at a time and at once.
+///
+/// A reader who has gone away (`| head`) is no reason to stop: what cannot be written is let go.
+enum Console {
+  private static let lock = Mutex(())
+
+  /// A line for standard output.
+  static func print(_ line: String) { write(line, to: STDOUT_FILENO) }
+
+  /// A line for standard error.
+  static func note(_ line: String) { write(line, to: STDERR_FILENO) }
+
+  private static func write(_ line: String, to descriptor: CInt) {
+    var bytes = Array(line.utf8)
+    bytes.append(UInt8(ascii: "\n"))
+    lock.withLock { _ in
+      bytes.withUnsafeBytes { bytes in
+        var rest = bytes[...]
+        while !rest.isEmpty {
+          let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+          if count > 0 {
+            rest = rest.dropFirst(count)
+          } else if errno == EAGAIN {
+            // A terminal or pipe that somebody has set to non-blocking.
+            var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            poll(&ready, 1, -1)
+          } else if errno != EINTR {
+            return
+          }
+        }
+      }
+    }
+  }
+
+  /// Text from elsewhere, without what a terminal would obey or what would look like other lines.
+  static func plain(_ text: String) -> String { DisplayText.clean(text) }
+}

@@ -1,0 +1,43 @@
+internal import Glibc
+internal import Roamkey
+
+/// The signals that a command reacts to, in the order in which they came.
+///
+/// The handler does the one thing that it may: it writes a byte into a pipe, from which a thread of our own reads.
+final class Signals: Sendable {
+  private let caught = Monitor<[CInt]>([])
+
+  /// - Parameter numbers: caught from now on; others keep their usual effect. Once in a process.
+  init(_ numbers: [CInt]) {
+    var ends: [CInt] = [-1, -1]
+    guard pipe(&ends) == 0 else { return }
+    // Written before the first handler can run, and never again.
+    Self.writeEnd = ends[1]
+    let readEnd = ends[0]
+    let caught = caught
+    runOnOwnThread {
+      var byte: UInt8 = 0
+      while true {
+        let count = read(readEnd, &byte, 1)
+        let number = CInt(byte)
+        if count == 1 { caught.withLock { $0.append(number) } } else if count == 0 || errno != EINTR { return }
+      }
+    }
+    for number in numbers {
+      signal(number) { number in
+        let kept = errno
+        var byte = UInt8(truncatingIfNeeded: number)
+        _ = write(Signals.writeEnd, &byte, 1)
+        errno = kept
+      }
+    }
+  }
+
+  /// The next signal; nil when the task was cancelled.
+  func next() async -> CInt? {
+    await caught.wait { !$0.isEmpty }
+    return caught.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+  }
+
+  nonisolated(unsafe) private static var writeEnd: CInt = -1
+}

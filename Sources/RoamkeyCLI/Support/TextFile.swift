@@ -1,0 +1,59 @@
+internal import Glibc
+
+/// Small text files: lists of players, known servers.
+enum TextFile {
+  /// 16 MiB: some 200,000 players.
+  static let maximumSize = 16 << 20
+
+  /// The file's text, nil when there is no such file.
+  static func read(_ path: String) throws(Failure) -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return nil }
+      throw Failure(code: "file", "\(path) cannot be read (\(Self.systemWords())): check the file and its permissions")
+    }
+    defer { close(descriptor) }
+    return try read(descriptor, path)
+  }
+
+  static func read(_ descriptor: CInt, _ path: String) throws(Failure) -> String {
+    var bytes: [UInt8] = []
+    let chunk = 64 << 10
+    while true {
+      var count = 0
+      bytes.append(
+        contentsOf: [UInt8](unsafeUninitializedCapacity: chunk) { buffer, used in
+          count = Glibc.read(descriptor, buffer.baseAddress, chunk)
+          used = max(0, count)
+        })
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw Failure(code: "file", "\(path) cannot be read (\(systemWords())): check the file and its permissions")
+      }
+      guard bytes.count <= maximumSize else {
+        throw Failure(code: "file", "\(path) is larger than \(maximumSize >> 20) MiB: check the path")
+      }
+      if count == 0 { break }
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw Failure(code: "file", "\(path) is not a text file in UTF-8: check the path")
+    }
+    return text
+  }
+
+  /// What the system says of the last error.
+  static func systemWords() -> String { String(cString: strerror(errno)) }
+
+  /// The lines with their numbers from 1, without what follows `#` and without white space around; empty ones left out.
+  static func lines(_ text: String) -> [(number: Int, text: String)] {
+    // By `isNewline`, since "\r\n" is one character.
+    text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().compactMap { index, line in
+      let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
+      return words.isEmpty ? nil : (index + 1, words.joined(separator: " "))
+    }
+  }
+}
+
+extension TextFile {
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+}

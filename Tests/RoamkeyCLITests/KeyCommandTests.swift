@@ -1,0 +1,90 @@
+import Testing
+
+/// `keygen` and `id`.
+@Suite(.timeLimit(.minutes(1))) struct KeyCommandTests {
+  @Test func keygenWritesBothFilesAndNeverOverThem() async throws {
+    let scratch = try Scratch()
+    let first = try await Command.run("keygen", in: scratch)
+    #expect(first.code == 0)
+    let lines = first.out.split(separator: "\n")
+    #expect(lines.count == 2)
+    #expect(lines.first?.hasPrefix("rk1") == true && lines.first?.count == 61)
+    #expect(lines.last?.split(separator: "-").count == 6)
+    #expect(try scratch.mode("keys/player.pem") == 0o600)
+    #expect(try scratch.mode("keys/player.pub.pem") == 0o644)
+    let key = scratch.read("keys/player.pem")
+
+    let second = try await Command.run("keygen", in: scratch)
+    #expect(second.code == 1)
+    #expect(second.out.isEmpty)
+    #expect(second.err.contains("keys/player.pem exists already"))
+    #expect(second.err.split(separator: "\n").count == 1)
+    #expect(scratch.read("keys/player.pem") == key)
+
+    #expect(try await Command.run("keygen", "--force", in: scratch).code == 0)
+    #expect(scratch.read("keys/player.pem") != key)
+  }
+
+  @Test func aPublicKeyIsNotOverwrittenEither() async throws {
+    let scratch = try Scratch()
+    try scratch.write("mine", to: "a.pub.pem")
+    let made = try await Command.run("keygen", "--out", "a.pem", in: scratch)
+    #expect(made.code == 1)
+    #expect(made.err.contains("a.pub.pem"))
+    #expect(scratch.read("a.pem") == nil)
+    #expect(scratch.read("a.pub.pem") == "mine")
+  }
+
+  @Test func idSaysTheSameOfBothFiles() async throws {
+    let scratch = try Scratch()
+    let made = try await Command.run("keygen", "--out", "a.pem", in: scratch)
+    #expect(try await Command.run("id", "a.pem", in: scratch).out == made.out)
+    #expect(try await Command.run("id", "a.pub.pem", in: scratch).out == made.out)
+  }
+
+  @Test func aPassphraseProtectsTheKey() async throws {
+    let scratch = try Scratch()
+    try scratch.write("correct horse\n", to: "phrase")
+    let made = try await Command.run("keygen", "--out", "a.pem", "--passphrase-file", "phrase", in: scratch)
+    #expect(made.code == 0)
+    // Whose key it is can be told without it, but nobody can play with it.
+    #expect(try await Command.run("id", "a.pem", in: scratch).out == made.out)
+    let without = try await Command.run("connect", "127.0.0.1:1", "--key", "a.pem", in: scratch)
+    #expect(without.code == 1)
+    #expect(without.err.contains("passphrase"))
+    let host = try await Host(["--key", "a.pem", "--passphrase-file", "phrase"], in: scratch)
+    #expect(host.id == made.out.split(separator: "\n").first.map(String.init))
+    #expect(try await host.stop() == 0)
+  }
+
+  @Test func badKeyFilesAreRefusedInOneSentence() async throws {
+    let scratch = try Scratch()
+    _ = try await makeKey("a.pem", in: scratch)
+    try scratch.write(try #require(scratch.read("a.pem")), to: "open.pem", mode: 0o644)
+    try scratch.write("-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----\n", to: "corrupt.pem")
+    for (file, words) in [("open.pem", "chmod 600 open.pem"), ("corrupt.pem", "damaged"), ("none.pem", "no file")] {
+      for arguments in [["id", file], ["serve", "--key", file], ["connect", "127.0.0.1:1", "--key", file]] {
+        let command = try Command(arguments, in: scratch)
+        try command.endInput()
+        #expect(try await command.exitCode() == 1)
+        #expect(command.errors.contains(words))
+        #expect(command.errors.split(separator: "\n").count == 1)
+        #expect(command.output.isEmpty)
+      }
+    }
+    #expect(scratch.read("none.pem") == nil)
+  }
+
+  @Test(arguments: [
+    ["bogus"], ["id"], ["connect"], ["connect", "localhost", "--server", "rk1foo"],
+    ["connect", "localhost", "--delivery", "pigeon"], ["serve", "--bogus"], ["keygen", "--out"],
+  ])
+  func usageMistakesExitWith64(_ arguments: [String]) async throws {
+    let scratch = try Scratch()
+    let command = try Command(arguments, in: scratch)
+    try command.endInput()
+    #expect(try await command.exitCode() == 64)
+    #expect(command.output.isEmpty)
+    #expect(scratch.read("keys/player.pem") == nil)
+  }
+}
