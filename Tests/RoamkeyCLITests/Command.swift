@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Roamkey
 import Testing
 
 /// A directory that goes when the test ends.
@@ -31,8 +31,8 @@ final class Scratch: Sendable {
 final class Command: Sendable {
   /// What was read from a pipe so far.
   private final class Sink: Sendable {
-    let data = Mutex(Data())
-    let isDone = Atomic(false)
+    let data = Locked(Data())
+    let end = Locked(false)
 
     /// Reads to the end, on a thread of its own.
     init(_ handle: FileHandle) {
@@ -45,10 +45,11 @@ final class Command: Sendable {
           data.withLock { $0.append(contentsOf: chunk[..<count]) }
         }
         close(descriptor)
-        isDone.store(true, ordering: .releasing)
+        end.withLock { $0 = true }
       }
     }
 
+    var isDone: Bool { end.withLock { $0 } }
     var text: String { data.withLock { String(decoding: $0, as: UTF8.self) } }
   }
 
@@ -60,7 +61,7 @@ final class Command: Sendable {
 
   /// One start at a time: a child that is started while another one's pipes are being made would inherit their ends,
   /// and keep them open.
-  static let starting = Mutex(())
+  static let starting = NSLock()
 
   nonisolated(unsafe) private let process: Process
   nonisolated(unsafe) private let input: Pipe
@@ -69,7 +70,7 @@ final class Command: Sendable {
 
   /// Starts it in `scratch`.
   init(_ arguments: [String], in scratch: Scratch) throws {
-    (process, input, out, err) = try Self.starting.withLock { _ in
+    (process, input, out, err) = try Self.starting.withLock {
       let (process, input, outPipe, errPipe) = (Process(), Pipe(), Pipe(), Pipe())
       process.executableURL = URL(fileURLWithPath: Self.executable)
       process.arguments = arguments
@@ -106,7 +107,7 @@ final class Command: Sendable {
   /// Waits for the end; what it wrote is complete then.
   func exitCode(within limit: Duration = .seconds(20)) async throws -> Int32 {
     try await eventually("the end of the command", within: limit) {
-      !process.isRunning && out.isDone.load(ordering: .acquiring) && err.isDone.load(ordering: .acquiring) ? true : nil
+      !process.isRunning && out.isDone && err.isDone ? true : nil
     }
     return process.terminationStatus
   }

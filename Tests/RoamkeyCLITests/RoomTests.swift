@@ -140,7 +140,7 @@ import Testing
       "set -o pipefail; seq 1 500 | '\(Command.executable)' connect \(host.address) --server \(host.id) "
         + "--key a.pem --json 2>/dev/null | true",
     ]
-    try Command.starting.withLock { _ in try shell.run() }
+    try Command.starting.withLock { try shell.run() }
     try await eventually("the end") { shell.isRunning ? nil : true }
     #expect(shell.terminationStatus == 0)
     try await eventually("all lines") { host.command.events("message").count == 500 ? true : nil }

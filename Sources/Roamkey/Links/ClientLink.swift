@@ -1,7 +1,7 @@
 internal import RoamkeyCrypto
 internal import RoamkeyEngine
+internal import RoamkeyUDP
 internal import RoamkeyWire
-internal import Synchronization
 
 /// What a client's app and its loop share. Both sides hold it for moments only, under one lock.
 final class ClientLink: Sendable {
@@ -44,7 +44,7 @@ final class ClientLink: Sendable {
   let events = EventQueue<Client.Event>()
   private let monitor: Monitor<State>
   /// Only the loop takes this lock, so it is never contended.
-  private let scratch = Mutex(Scratch())
+  private let scratch = Locked(Scratch())
 
   init(_ configuration: RoamkeyConfiguration) {
     monitor = Monitor(State(ledger: Ledger(configuration)))

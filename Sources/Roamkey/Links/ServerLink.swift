@@ -2,7 +2,6 @@ internal import RoamkeyCrypto
 internal import RoamkeyEngine
 internal import RoamkeyUDP
 internal import RoamkeyWire
-internal import Synchronization
 
 /// What a server's app and its loop share. Both sides hold it for moments only, under one lock.
 final class ServerLink: Sendable {
@@ -49,8 +48,8 @@ final class ServerLink: Sendable {
   let events = EventQueue<Server.Event>()
   private let monitor: Monitor<State>
   /// Only the loop takes this lock, so it is never contended.
-  private let scratch = Mutex(Scratch())
-  private let driver = Mutex(Driver())
+  private let scratch = Locked(Scratch())
+  private let driver = Locked(Driver())
 
   init(_ configuration: RoamkeyConfiguration) {
     monitor = Monitor(State(ledger: Ledger(configuration)))

@@ -1,22 +1,22 @@
-internal import Synchronization
+internal import RoamkeyUDP
 
 /// A value behind a lock, and tasks that wait until it meets a condition.
 package final class Monitor<Value: Sendable>: Sendable {
-  private struct Waiter {
+  private struct Waiter: Sendable {
     var condition: @Sendable (Value) -> Bool
     var continuation: CheckedContinuation<Void, Never>
   }
 
-  private struct State {
+  private struct State: Sendable {
     var value: Value
     var waiters: [UInt64: Waiter] = [:]
     var lastWaiter: UInt64 = 0
   }
 
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   /// Begins with `value`.
-  package init(_ value: Value) { state = Mutex(State(value: value)) }
+  package init(_ value: Value) { state = Locked(State(value: value)) }
 
   /// Looks at or changes the value, and wakes whoever waited for what it is now.
   ///

@@ -1,12 +1,11 @@
 internal import Glibc
 internal import Roamkey
-internal import Synchronization
 
 /// Standard output and standard error, a whole line at a time and at once.
 ///
 /// A reader who has gone away (`| head`) is no reason to stop: what cannot be written is let go.
 enum Console {
-  private static let lock = Mutex(())
+  private static let lock = Locked(())
 
   /// A line for standard output.
   static func print(_ line: String) { write(line, to: STDOUT_FILENO) }
