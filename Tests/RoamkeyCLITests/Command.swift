@@ -63,8 +63,8 @@ final class Command: Sendable {
   /// and keep them open.
   static let starting = NSLock()
 
-  nonisolated(unsafe) private let process: Process
-  nonisolated(unsafe) private let input: Pipe
+  private let process: Process
+  private let input: Pipe
   private let out: Sink
   private let err: Sink
 
