@@ -19,6 +19,12 @@ public struct RoamkeyConfiguration: Sendable {
   }
   /// How many messages of several pieces may be incomplete at a time in one session (PROTOCOL §9.4).
   package var partialMessageLimit = 64
+  /// Events that the app has not taken, beyond which a server turns newcomers away and changes that ask nothing of the
+  /// app (roamed, offline, online) are not told: an app that does not read must not fill the memory. Each is some 100
+  /// bytes.
+  package var unreadEventLimit = 1 << 16
+  /// The same for the bytes of unread messages, in all sessions together (PROTOCOL §7: 256 MiB a process).
+  package var unreadByteLimit = 256 << 20
 
   // MARK: Staying in touch
 

@@ -77,6 +77,28 @@ import Testing
     await server.close()
   }
 
+  @Test func whileTheAppDoesNotReadNewcomersAreTurnedAway() async throws {
+    var configuration = RoamkeyConfiguration()
+    configuration.unreadEventLimit = 2
+    let server = try await makeServer(configuration: configuration)
+    var clients: [Client] = []
+    for _ in 0..<3 { clients.append(try await makeClient(server)) }
+    let newcomer = try? await makeClient(server)
+    guard case .kicked(let words) = await newcomer?.waitUntilDisconnected() else {
+      Issue.record("was not turned away")
+      return
+    }
+    #expect(words.contains("busy"))
+    #expect(server.players == clients.map(\.id))
+    // Of those turned away nothing is told, and once the app has read there is room again.
+    #expect(server.takeEvents() == clients.map { .joined($0.id) })
+    clients.append(try await makeClient(server))
+    try await server.log.first("the join") { $0 == .joined(clients[3].id) ? true : nil }
+    for client in clients { await client.close() }
+    await newcomer?.close()
+    await server.close()
+  }
+
   @Test func tooLargeIsToldAtOnceOnBothSides() async throws {
     let server = try await makeServer()
     let client = try await makeClient(server, configuration: small)

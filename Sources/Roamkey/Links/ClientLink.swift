@@ -7,9 +7,6 @@ internal import RoamkeyWire
 final class ClientLink: Sendable {
   typealias Item = EventQueue<Client.Event>.Item
 
-  /// Unread events beyond which changes that ask nothing of the app are not told.
-  static let unreadEventLimit = 1 << 16
-
   /// How far the session is.
   enum Phase: Sendable {
     case connecting
@@ -42,11 +39,13 @@ final class ClientLink: Sendable {
   }
 
   let events = EventQueue<Client.Event>()
+  private let configuration: RoamkeyConfiguration
   private let monitor: Monitor<State>
   /// Only the loop takes this lock, so it is never contended.
   private let scratch = Locked(Scratch())
 
   init(_ configuration: RoamkeyConfiguration) {
+    self.configuration = configuration
     monitor = Monitor(State(ledger: Ledger(configuration)))
   }
 
@@ -146,7 +145,7 @@ final class ClientLink: Sendable {
   func turn(_ endpoint: ClientEndpoint, _ now: Instant) {
     scratch.withLock { scratch in
       endpoint.drainEvents(into: &scratch.drained)
-      let isOverrun = !scratch.drained.isEmpty && events.backlog.events > Self.unreadEventLimit
+      let isOverrun = !scratch.drained.isEmpty && events.backlog.events > configuration.unreadEventLimit
       let (queued, longest, isIdle) = (endpoint.queuedBytes, endpoint.maximumMessageSize, endpoint.isIdle)
       // The events come first: who waits for the end finds them in the queue.
       for event in scratch.drained { Self.translate(event, isOverrun: isOverrun, into: &scratch.items) }

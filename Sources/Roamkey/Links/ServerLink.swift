@@ -7,12 +7,6 @@ internal import RoamkeyWire
 final class ServerLink: Sendable {
   typealias Item = EventQueue<Server.Event>.Item
 
-  /// Unread events beyond which newcomers are turned away and changes that ask nothing of the app are not told: an app
-  /// that does not read must not fill the memory. 65,536 events are some MiB.
-  static let unreadEventLimit = 1 << 16
-  /// The same for the bytes of unread messages, in all sessions together: 256 MiB (PROTOCOL §7).
-  static let unreadByteLimit = 256 << 20
-
   private struct Session: Sendable {
     var player: PlayerID
     var address: NetworkAddress
@@ -46,12 +40,14 @@ final class ServerLink: Sendable {
   }
 
   let events = EventQueue<Server.Event>()
+  private let configuration: RoamkeyConfiguration
   private let monitor: Monitor<State>
   /// Only the loop takes this lock, so it is never contended.
   private let scratch = Locked(Scratch())
   private let driver = Locked(Driver())
 
   init(_ configuration: RoamkeyConfiguration) {
+    self.configuration = configuration
     monitor = Monitor(State(ledger: Ledger(configuration)))
   }
 
@@ -164,7 +160,7 @@ final class ServerLink: Sendable {
     scratch.withLock { scratch in
       endpoint.drainEvents(into: &scratch.drained)
       let backlog = scratch.drained.isEmpty ? .init() : events.backlog
-      let isOverrun = backlog.events > Self.unreadEventLimit || backlog.bytes > Self.unreadByteLimit
+      let isOverrun = backlog.events > configuration.unreadEventLimit || backlog.bytes > configuration.unreadByteLimit
       monitor.withLock { state in
         for event in scratch.drained {
           Self.apply(event, isOverrun: isOverrun, to: &state, &scratch, longest: endpoint.maximumMessageSize(of:))
@@ -175,7 +171,9 @@ final class ServerLink: Sendable {
       scratch.drained.removeAll(keepingCapacity: true)
       events.append(&scratch.items)
       guard !scratch.toClose.isEmpty else { return }
-      for handle in scratch.toClose { endpoint.close(handle, code: .full, reason: "", now: now) }
+      for handle in scratch.toClose {
+        endpoint.close(handle, code: .kicked, reason: "the server is too busy: try again later", now: now)
+      }
       scratch.toClose.removeAll(keepingCapacity: true)
       // This turn has sent what it had; the farewells need another one.
       callLoop()

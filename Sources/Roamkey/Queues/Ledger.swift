@@ -42,6 +42,8 @@ struct Ledger: Sendable {
   /// up by it.
   private let creditStep: Int
   private var queues: [SessionHandle: Queue] = [:]
+  /// Those of which the engine holds bytes: the only ones to ask about at the end of a turn.
+  private var busy: Set<SessionHandle> = []
   private var work = Work()
   private var withheld = 0
   /// The loop has been called and has not come yet.
@@ -61,6 +63,7 @@ struct Ledger: Sendable {
   /// Forgets a session, and what waited for it.
   mutating func close(_ handle: SessionHandle) {
     queues[handle] = nil
+    busy.remove(handle)
     work.credits[handle] = nil
   }
 
@@ -109,6 +112,8 @@ struct Ledger: Sendable {
     withheld = 0
     swap(&work, &spare)
     for message in spare.messages {
+      guard queues[message.handle] != nil else { continue }
+      busy.insert(message.handle)
       queues[message.handle]?.waiting -= Self.cost(message.content.count)
       queues[message.handle]?.inEngine += Self.cost(message.content.count)
     }
@@ -116,8 +121,10 @@ struct Ledger: Sendable {
 
   /// Asks the engine how many bytes it still holds.
   mutating func correct(_ inEngine: (SessionHandle) -> Int) {
-    for (handle, queue) in queues where queue.inEngine > 0 {
-      queues[handle]?.inEngine = inEngine(handle)
+    for handle in busy {
+      let bytes = inEngine(handle)
+      queues[handle]?.inEngine = bytes
+      if bytes == 0 { busy.remove(handle) }
     }
   }
 }
