@@ -4,8 +4,8 @@ public struct RoamkeyConfiguration: Sendable {
 
   // MARK: Messages
 
-  /// The longest body of a message in bytes. Longer ones throw at `send`. A bound, since a receiver keeps what has come
-  /// until the last piece is there.
+  /// The longest message in bytes, action and body together. Longer ones throw at `send`. A bound, since a receiver
+  /// keeps what has come until the last piece is there.
   public var maximumMessageSize = 1 << 20
   /// How many bytes may wait to be sent or acknowledged in one session; what exceeds it throws at `send`. An empty
   /// queue takes any message. With 1 MiB a player of a dead network costs no more than that.

@@ -22,6 +22,8 @@ package struct MessageContent: Sendable, Equatable {
   package static let maximumAction = 64
   /// The most bytes in front of a body: flags, author, length and action.
   package static let maximumHeader = 1 + 32 + 1 + maximumAction
+  /// What a message costs of the credit beside its content, on both sides: small ones take memory too.
+  package static let creditOverhead = 32
   private static let hasAuthor: UInt8 = 0x04
 
   package init(format: Format, author: [UInt8]? = nil, action: String, body: [UInt8]) {

@@ -1,4 +1,5 @@
 internal import RoamkeyEngine
+internal import RoamkeyWire
 
 /// What passes from the app's threads to the loop, and how full each session's queue is.
 ///
@@ -34,8 +35,8 @@ struct Ledger: Sendable {
     var bytes: Int { waiting + inEngine }
   }
 
-  /// What a message of `size` bytes of content counts: small ones take memory too.
-  private static func cost(_ size: Int) -> Int { size + 32 }
+  /// What a message of `size` bytes of content counts.
+  private static func cost(_ size: Int) -> Int { size + MessageContent.creditOverhead }
 
   private let queueLimit: Int
   /// Withheld credit that is worth waking the loop for, in bytes: a part of the whole so small that no sender is held

@@ -27,7 +27,7 @@ struct Channels {
   static let defaultMaximumMessageSize: UInt64 = 1 << 20
   static let defaultCredit: UInt64 = 2 << 20
   /// What a message costs of the credit beyond the size that the app counts, at most (docs/PROTOCOL.md §9.6).
-  static let maximumMessageOverhead = MessageContent.maximumHeader + SendChannel.messageOverhead
+  static let maximumMessageOverhead = MessageContent.maximumHeader + MessageContent.creditOverhead
 
   /// The longest message that may be sent to a peer: the shorter of both sides' limits, and never more than its credit
   /// lets through.

@@ -19,7 +19,7 @@ struct ReceiveChannel {
     var message = known ?? PartialMessage(total: total)
     guard message.total == total else { throw .contradiction }
     let wasIncomplete = known != nil && !message.isComplete
-    var cost = known == nil ? SendChannel.messageOverhead : 0
+    var cost = known == nil ? MessageContent.creditOverhead : 0
     cost += try message.insert(payload.extracting(frame.bytes), offset: Int(frame.offset))
     incomplete += (message.isComplete ? 0 : 1) - (wasIncomplete ? 1 : 0)
     guard incomplete <= partialLimit else { throw .limitExceeded }

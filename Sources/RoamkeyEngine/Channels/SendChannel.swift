@@ -25,8 +25,6 @@ struct SendChannel {
     var isDone = false
   }
 
-  /// What a message costs of the credit beside its bytes, on both sides: small ones take memory too.
-  static let messageOverhead = 32
 
   private let channel: UInt64
   private var messages = Deque<Message>()
@@ -50,7 +48,7 @@ struct SendChannel {
   var isEmpty: Bool { messages.isEmpty }
 
   /// What `size` bytes of content cost.
-  static func cost(_ size: Int) -> Int { size + messageOverhead }
+  static func cost(_ size: Int) -> Int { size + MessageContent.creditOverhead }
 
   mutating func enqueue(_ content: [UInt8]) {
     messages.append(Message(content: content))
@@ -96,7 +94,7 @@ struct SendChannel {
     guard cursor < messages.count else { return nil }
     let index = cursor
     let message = messages[index]
-    let overhead = message.wasSent ? 0 : Self.messageOverhead
+    let overhead = message.wasSent ? 0 : MessageContent.creditOverhead
     let total = message.content.count
     let sequence = firstSequence + UInt64(index)
     let affordable = min(total, message.sent + credit - overhead)
