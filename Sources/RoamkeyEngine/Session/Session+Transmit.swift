@@ -41,14 +41,14 @@ extension Session {
   private func transmitFrames(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
     let path = paths.active.path
     let size = min(context.configuration.packetSize, paths.budget(for: path.remote))
-    guard size >= Self.smallestPacket else {
+    guard size >= smallestPacket else {
       isBlocked = true
       return nil
     }
     renewKeyIfDue(now: now)
     let packet = beginPacket(into: &output, size: size)
     let framesStart = output.byteCount
-    let isPadded = appendOwed(into: &output, now: now)
+    let isPadded = appendOwed(packet, into: &output, now: now)
     let isCongested = sent.bytesInFlight >= congestion.window || !sent.hasRoom
     if !isCongested || owesProbe { appendMessages(packet, into: &output) }
     if owesProbe || owesPing || owesAnnouncement, output.byteCount == framesStart {
@@ -76,29 +76,38 @@ extension Session {
     return path
   }
 
-  /// Smaller packets carry nothing worth a signature.
-  private static let smallestPacket = 160
+  /// Smaller packets are not worth their overhead. It is below three times the smallest packet of a peer, a lone ping:
+  /// else an address from which nothing but pings comes could never be challenged.
+  private var smallestPacket: Int {
+    switch signingPolicy {
+    case .everyPacket: 64 + SignatureTrailer.size(depth: 0)
+    case .sealedOnly: 64
+    }
+  }
 
   /// Frames that something else waits for. Returns whether the packet is to be padded (PROTOCOL §5.3, §5.5:
   /// challenges and announcements).
-  private func appendOwed(into output: inout OutputRawSpan, now: Instant) -> Bool {
+  private func appendOwed(_ packet: PacketInProgress, into output: inout OutputRawSpan, now: Instant) -> Bool {
     var isPadded = owesAnnouncement
     if let data = paths.takeChallenge(now: now, interval: probeTimeout) {
       output.appendPathChallenge(data)
       writtenFrames.append(.ephemeral)
       isPadded = true
     }
-    if owesObservedAddress {
+    if owesObservedAddress, packet.end - output.byteCount >= ObservedAddressFrame.maximumSize {
       owesObservedAddress = false
       output.appendObservedAddress(ObservedAddressFrame(sequence: observedSequence, address: peerAddress))
       writtenFrames.append(.observedAddress(sequence: observedSequence))
     }
-    if channels.owesCredit {
+    if channels.owesCredit, packet.end - output.byteCount >= Self.maximumMaxDataSize {
       output.appendMaxData(channels.takeLimit())
       writtenFrames.append(.maxData)
     }
     return isPadded
   }
+
+  /// A type and a variable-length integer.
+  private static let maximumMaxDataSize = 1 + 8
 
   private func appendMessages(_ packet: PacketInProgress, into output: inout OutputRawSpan) {
     let start = output.byteCount
