@@ -11,6 +11,8 @@ final class HalfOpen {
   let path: NetworkPath
   /// Packets that came before the Finish that explains them.
   var held: [[UInt8]] = []
+  /// Its Hello came again: the client is still there, and has not seen the Welcome.
+  var wasAskedAgain = false
 
   init(handshake: ServerHandshake, connectionID: UInt64, hello: UInt128, path: NetworkPath) {
     self.handshake = handshake
@@ -25,7 +27,7 @@ struct HalfOpenTable {
   private var byConnectionID: [UInt64: HalfOpen] = [:]
   private var byHello: [UInt128: HalfOpen] = [:]
   private var perPrefix: [UInt128: Int] = [:]
-  /// In the order of their end, since all live equally long.
+  /// In the order of their end, since all live equally long, and once more as long where the client asked again.
   private var expiries = Deque<(deadline: Instant, connectionID: UInt64)>()
   private let lifetime: Duration
 
@@ -59,7 +61,13 @@ struct HalfOpenTable {
   mutating func removeExpired(now: Instant) {
     while let first = expiries.first, first.deadline <= now {
       expiries.removeFirst()
-      if let entry = byConnectionID[first.connectionID] { remove(entry) }
+      guard let entry = byConnectionID[first.connectionID] else { continue }
+      if entry.wasAskedAgain {
+        entry.wasAskedAgain = false
+        expiries.append((now + lifetime, first.connectionID))
+      } else {
+        remove(entry)
+      }
     }
   }
 

@@ -32,6 +32,7 @@ extension ServerEndpoint {
     guard !context.configuration.isQuiet || knowsUs(hello, datagram) else { return context.statistics.count(.quiet) }
     let key = HalfOpenTable.key(datagram, from: path.remote)
     if let known = halfOpen.find(hello: key) {
+      known.wasAskedAgain = true
       reply(known.handshake.welcome, to: path)
       return
     }
