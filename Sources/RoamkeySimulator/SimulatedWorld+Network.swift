@@ -94,6 +94,17 @@ extension SimulatedWorld {
       .arrival(Datagram(time: now, source: source, destination: destination, bytes: bytes)), at: now + delay)
   }
 
+  /// Sends a datagram again, or first, as somebody on the way can: from any address, as it was or changed. What its
+  /// sender could prove, it still proves.
+  package func forward(
+    _ datagram: Datagram, as bytes: [UInt8]? = nil, from source: NetworkAddress? = nil, after delay: Duration
+  ) {
+    var copy = datagram
+    copy.bytes = bytes ?? datagram.bytes
+    copy.source = source ?? datagram.source
+    queue.insert(.arrival(copy), at: now + delay)
+  }
+
   /// Gives somebody an address of their own: who is no host, but gets what is sent there.
   package func hear(_ address: NetworkAddress, _ listener: @escaping (Datagram) -> Void) {
     listeners[address] = listener

@@ -36,7 +36,7 @@ import Testing
     world.tap { datagram in
       guard datagram.source == player.host.outside, world.random.chance(0.3) else { return .pass }
       forwarded += 1
-      world.inject(datagram.bytes, from: Self.attacker, after: .milliseconds(5))
+      world.forward(datagram, from: Self.attacker, after: .milliseconds(5))
       return .pass
     }
     play(world, player, seconds: 10)
@@ -55,7 +55,7 @@ import Testing
     world.tap { datagram in
       guard datagram.source == player.host.outside, !isDone else { return .pass }
       isDone = true
-      world.inject(datagram.bytes, from: Self.attacker, after: .milliseconds(5))
+      world.forward(datagram, from: Self.attacker, after: .milliseconds(5))
       return .drop
     }
     world.send(numbered(1), from: player)
@@ -73,8 +73,7 @@ import Testing
       guard datagram.bytes[0] & 0x80 == 0 else { return .pass }
       for delay in [1, 100, 3000] {
         count += 1
-        let source = delay == 100 ? Self.attacker : datagram.source
-        world.inject(datagram.bytes, from: source, to: datagram.destination, after: .milliseconds(200 + delay))
+        world.forward(datagram, from: delay == 100 ? Self.attacker : nil, after: .milliseconds(200 + delay))
       }
       return .pass
     }
@@ -171,7 +170,7 @@ import Testing
           1 << UInt8.random(in: 0..<8, using: &world.random)
       }
       // The damaged one arrives first.
-      world.inject(bytes, from: datagram.source, to: datagram.destination, after: .milliseconds(1))
+      world.forward(datagram, as: bytes, after: .milliseconds(1))
       return .pass
     }
     world.connect(player)

@@ -1,0 +1,212 @@
+import RoamkeyEngine
+import RoamkeySimulator
+import RoamkeyWire
+import Testing
+
+/// One world of chance, from its seed.
+struct RandomStory {
+  private let seed: UInt64
+  private var random: SeededRandom
+  private let world: SimulatedWorld
+  private var players: [SimulatedPlayer] = []
+  private var up: [[[UInt8]]] = []
+  private var down: [[[UInt8]]] = []
+  private var log: [String] = []
+  /// Two damaged cookies are the end of a handshake, since a client takes two Retries only (PROTOCOL §1).
+  private let canCorruptHandshakes: Bool
+
+  init(seed: UInt64) {
+    self.seed = seed
+    var random = SeededRandom(seed: seed &+ 0x5eed)
+    var settings = ServerSettings(application: SimulatedWorld.application)
+    // Without signatures a world costs a third: most of what is tried here does not depend on them.
+    settings.signingPolicy = random.chance(0.6) ? .sealedOnly : .everyPacket
+    let configuration = Self.configuration(&random)
+    var conditions = random.chance(0.3) ? Self.conditions(&random) : .perfect
+    canCorruptHandshakes = configuration.retryThreshold > 0
+    if !canCorruptHandshakes { conditions.corruption = 0 }
+    world = SimulatedWorld(seed: seed, settings: settings, configuration: configuration, conditions: conditions)
+    log.append("policy \(settings.signingPolicy)")
+    self.random = random
+  }
+
+  private static func configuration(_ random: inout SeededRandom) -> RoamkeyConfiguration {
+    var configuration = RoamkeyConfiguration()
+    configuration.clientConnectionIDSize = random.chance(0.5) ? 8 : 0
+    if random.chance(0.3) { configuration.keyUpdatePacketCount = UInt64.random(in: 5...100, using: &random) }
+    if random.chance(0.3) { configuration.receiveCredit = Int.random(in: 20_000...200_000, using: &random) }
+    if random.chance(0.3) { configuration.sendQueueLimit = Int.random(in: 5000...100_000, using: &random) }
+    if random.chance(0.2) { configuration.retryThreshold = 0 }
+    if random.chance(0.3) { configuration.packetSize = Int.random(in: 1200...1400, using: &random) }
+    if random.chance(0.3) {
+      configuration.keepAliveInterval = .milliseconds(Int.random(in: 500...5000, using: &random))
+    }
+    if random.chance(0.3) { configuration.maximumAckDelay = .milliseconds(Int.random(in: 0...50, using: &random)) }
+    if random.chance(0.3) { configuration.ackElicitingThreshold = Int.random(in: 1...10, using: &random) }
+    configuration.handshakeTimeout = .seconds(60)
+    return configuration
+  }
+
+  private static func conditions(_ random: inout SeededRandom) -> NetworkConditions {
+    var conditions = NetworkConditions(delay: random.duration(below: .milliseconds(150)))
+    if random.chance(0.6) { conditions.jitter = random.duration(below: .milliseconds(150)) }
+    if random.chance(0.6) { conditions.loss = Double(random.next() % 300) / 1000 }
+    if random.chance(0.4) { conditions.duplication = Double(random.next() % 300) / 1000 }
+    if random.chance(0.4) { conditions.corruption = Double(random.next() % 100) / 1000 }
+    if random.chance(0.2) { conditions.bursts = .init(begin: 0.02, end: 0.2) }
+    return conditions
+  }
+
+  mutating func run() {
+    for i in 0..<Int.random(in: 1...3, using: &random) {
+      var conditions = Self.conditions(&random)
+      if !canCorruptHandshakes { conditions.corruption = 0 }
+      log.append("player \(i): \(conditions)")
+      players.append(world.addPlayer(conditions: conditions))
+      world.connect(players[i])
+    }
+    let (world, players) = (world, players)
+    let areIn = world.run(within: .seconds(60)) { world in
+      players.allSatisfy { $0.hasJoined && world.session(of: $0) != nil }
+    }
+    guard areIn else {
+      Issue.record("seed \(seed): not all joined; \(players.map(\.host.events)) \(log)")
+      return
+    }
+    for i in players.indices {
+      talk(i)
+      disturb(i)
+    }
+    world.run(for: .seconds(30))
+    recover()
+    check()
+    end()
+  }
+
+  /// Messages at random times of random sizes, both ways.
+  private mutating func talk(_ index: Int) {
+    let player = players[index]
+    var sent: [[[UInt8]]] = [[], []]
+    for direction in 0..<2 {
+      var time = Duration.zero
+      for number in 0..<Int.random(in: 0...150, using: &random) {
+        let scale = [50, 300, 1500, 30_000]
+        let size = Int.random(
+          in: 8...scale[random.chance(0.03) ? 3 : Int.random(in: 0..<3, using: &random)], using: &random)
+        let message = numberedMessage(number, size: size, salt: UInt64(2 * index + direction))
+        sent[direction].append(message)
+        if random.chance(0.5) { time += random.duration(below: .milliseconds(300)) }
+        world.after(time) { direction == 0 ? $0.send(message, from: player) : $0.send([message], to: player) }
+      }
+    }
+    up.append(sent[0])
+    down.append(sent[1])
+  }
+
+  /// What happens to a player's network in half a minute.
+  private mutating func disturb(_ index: Int) {
+    let player = players[index]
+    for _ in 0..<Int.random(in: 0...6, using: &random) {
+      let time = random.duration(below: .seconds(25))
+      let length = random.duration(below: .seconds(25))
+      let kind = Int.random(in: 0..<6, using: &random)
+      log.append(
+        "player \(index), \(time): \(["rebinds", "moves", "moves unnoticed", "down", "slow app", "changes"][kind])")
+      let conditions = Self.conditions(&random)
+      world.after(time) { world in
+        switch kind {
+        case 0: world.rebind(player)
+        case 1: world.move(player)
+        case 2: world.move(player, isNoticed: false)
+        case 3:
+          player.host.isUp = false
+          world.after(length) { _ in player.host.isUp = true }
+        case 4:
+          player.host.isReading = false
+          world.after(length) { world in
+            player.host.isReading = true
+            world.consumeAll(player.host)
+          }
+        default: world.setConditions(conditions, of: player.host)
+        }
+      }
+    }
+    if random.chance(0.3) { meddle(with: player) }
+  }
+
+  /// Somebody on the way repeats, damages and forwards.
+  private func meddle(with player: SimulatedPlayer) {
+    let world = world
+    world.tap { datagram in
+      guard datagram.source == player.host.outside || datagram.destination == player.host.outside,
+        world.elapsed < .seconds(60), world.random.chance(0.1)
+      else { return .pass }
+      var bytes = datagram.bytes
+      if world.random.chance(0.3) { bytes[Int.random(in: 0..<bytes.count, using: &world.random)] ^= 1 }
+      let stranger = NetworkAddress(ipv4: 203, 0, 113, UInt8(player.index), port: 6666)
+      world.forward(
+        datagram, as: bytes, from: world.random.chance(0.5) ? stranger : nil,
+        after: world.random.duration(below: .milliseconds(500)))
+      return .pass
+    }
+  }
+
+  /// The network is good from now on.
+  private func recover() {
+    world.run(for: .seconds(25))
+    world.setConditions(.perfect, of: world.serverHost)
+    for player in players {
+      player.host.isUp = true
+      player.host.isReading = true
+      world.consumeAll(player.host)
+      world.setConditions(.local, of: player.host)
+    }
+    let (players, up, down) = (players, up, down)
+    world.run(within: .seconds(120)) { world in
+      players.indices.allSatisfy { i in
+        players[i].inbox.count >= down[i].count && world.inbox(from: players[i]).count >= up[i].count
+          && world.isDelivered(players[i])
+      }
+    }
+    world.run(for: .seconds(12))
+  }
+
+  private func check() {
+    for (i, player) in players.enumerated() {
+      let upward = difference(world.inbox(from: player), up[i])
+      let downward = difference(player.inbox, down[i])
+      #expect(upward == nil, "seed \(seed), player \(i) to server; \(log)")
+      #expect(downward == nil, "seed \(seed), server to player \(i); \(log)")
+      #expect(world.isDelivered(player), "seed \(seed), player \(i) is not acknowledged; \(log)")
+      #expect(player.host.joinedCount == 1, "seed \(seed), player \(i); \(log)")
+      #expect(player.host.offlineCount == player.host.onlineCount, "seed \(seed), player \(i) is offline; \(log)")
+      #expect(player.host.ends.isEmpty, "seed \(seed), player \(i); \(log)")
+      // Where the server sees the player now is where it is, and both know it.
+      if let last = world.serverHost.lastMove(of: world.session(of: player)) {
+        #expect(last == player.host.outside, "seed \(seed), player \(i); \(log)")
+      }
+      if let last = player.host.moves.last {
+        #expect(last.to == player.host.outside, "seed \(seed), player \(i); \(log)")
+      }
+    }
+    #expect(world.serverHost.joinedCount == players.count, "seed \(seed); \(log)")
+    #expect(world.serverHost.ends.isEmpty, "seed \(seed); \(log)")
+    #expect(world.violations == [], "seed \(seed); \(log)")
+  }
+
+  private func end() {
+    for player in players { world.close(player, afterDelivery: true) }
+    world.run(for: .seconds(20))
+    #expect(players.allSatisfy { $0.client.isIdle && $0.host.ends == [.closed] }, "seed \(seed); \(log)")
+    #expect(world.server.isIdle && world.serverHost.ends.allSatisfy { $0 == .closed }, "seed \(seed); \(log)")
+    #expect(world.violations == [], "seed \(seed); \(log)")
+  }
+}
+
+extension SimulatedHost {
+  /// Where a session's peer last moved to.
+  func lastMove(of session: SessionHandle?) -> NetworkAddress? {
+    for case .roamed(let moved, let change) in events.reversed() where moved == session { return change.to }
+    return nil
+  }
+}
