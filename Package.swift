@@ -65,10 +65,12 @@ let package = Package(
       name: "RoamkeySodium", pkgConfig: "libsodium",
       providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
 
+    // Tests draw their random numbers from the simulator's seeded generator.
     .testTarget(
-      name: "RoamkeyCryptoTests", dependencies: ["RoamkeyCrypto"], swiftSettings: settings),
+      name: "RoamkeyCryptoTests", dependencies: ["RoamkeyCrypto", "RoamkeySimulator"], swiftSettings: settings),
     .testTarget(
-      name: "RoamkeyEngineTests", dependencies: ["RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"],
+      name: "RoamkeyEngineTests",
+      dependencies: ["RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeySimulator"],
       swiftSettings: settings),
     // The rules of the house, checked on the text of the tree.
     .testTarget(name: "HouseTests", swiftSettings: settings),
@@ -79,8 +81,9 @@ let package = Package(
     .testTarget(
       name: "ScenarioTests", dependencies: ["RoamkeySimulator", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"],
       swiftSettings: settings),
-    .testTarget(name: "RoamkeyWireTests", dependencies: ["RoamkeyWire"], swiftSettings: settings),
-    .testTarget(name: "RoamkeyTests", dependencies: ["Roamkey"], swiftSettings: settings),
+    .testTarget(
+      name: "RoamkeyWireTests", dependencies: ["RoamkeyWire", "RoamkeySimulator"], swiftSettings: settings),
+    .testTarget(name: "RoamkeyTests", dependencies: ["Roamkey", "RoamkeySimulator"], swiftSettings: settings),
     // It also runs the built command; naming the target makes sure that it is built.
     .testTarget(name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI"], swiftSettings: settings),
   ],

@@ -1,4 +1,5 @@
 import Foundation
+import RoamkeySimulator
 import Testing
 
 @testable import RoamkeyCrypto
@@ -108,7 +109,7 @@ import Testing
   @Test func mutatedFilesNeverTrap() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     print("mutatedFilesNeverTrap: seed \(seed)")
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed: seed)
     let path = directory.file("mutated.pem")
     let passphrase = Passphrase("p")
     let key = PlayerKey.generate()

@@ -1,3 +1,4 @@
+import RoamkeySimulator
 import Testing
 
 @testable import RoamkeyCrypto
@@ -85,7 +86,7 @@ import Testing
 
   @Test func mutatedTextsNeverTrap() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed: seed)
     for _ in 0..<5000 {
       var bytes = Array(id.description.utf8)
       mutate(&bytes, using: &random)

@@ -1,3 +1,4 @@
+import RoamkeySimulator
 import Testing
 
 @testable import RoamkeyCrypto
@@ -21,7 +22,7 @@ private struct SealedKeyVector: Decodable {
   @Test func mutatedFilesNeverOpen() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     print("mutatedFilesNeverOpen: seed \(seed)")
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed: seed)
     let passphrase = Passphrase("p")
     let sealed = SealedKey.seal(PlayerKey.generate(), passphrase, SealedKey.Limits(passes: 1, memoryKiB: 8))
     let file = try #require(sealed)

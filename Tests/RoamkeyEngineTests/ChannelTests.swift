@@ -1,3 +1,4 @@
+import RoamkeySimulator
 import RoamkeyWire
 import Testing
 
@@ -67,7 +68,7 @@ struct ChannelTests {
   @Test("random losses, duplicates and disorder; sizes from nothing to 50 KB", arguments: 0..<30)
   func randomWorlds(run: Int) throws {
     let seed = UInt64.random(in: 0 ... .max)
-    var random = SplitMix(seed: seed)
+    var random = SeededRandom(seed: seed)
     var sender = Self.channels()
     var receiver = Self.channels()
     let messages = (0..<120).map { i -> [UInt8] in
@@ -188,18 +189,5 @@ struct ChannelTests {
     #expect(throws: ChannelError.limitExceeded) {
       try Self.receive(&channels, sequence: 30, total: 2, [1, 2])
     }
-  }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct SplitMix {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return z ^ z >> 31
   }
 }

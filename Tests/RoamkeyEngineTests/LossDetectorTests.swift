@@ -1,4 +1,5 @@
 import RoamkeyEngine
+import RoamkeySimulator
 import Testing
 
 @Suite("Loss detection, RFC 9002 §6.1 and §7.6")
@@ -124,7 +125,7 @@ struct LossDetectorTests {
   @Test(
     "Every frame is acknowledged or lost in the end, and nothing stays in flight", arguments: ReliabilityRandom.seeds)
   func everyFrameIsSettled(seed: UInt64) throws {
-    var random = ReliabilityRandom(seed: seed)
+    var random = SeededRandom(seed: seed)
     var sender = SenderUnderTest()
     var received = ReceivedPackets(maximumAckDelay: .milliseconds(25), ackElicitingThreshold: 2)
     var now = at(0)

@@ -1,4 +1,5 @@
 import RoamkeyEngine
+import RoamkeySimulator
 import Testing
 
 @Suite("Packet numbers, RFC 9000 A.2 and A.3")
@@ -32,7 +33,7 @@ struct PacketNumberTests {
     "RFC 9000 A.3: what is sent comes back, for any receiver between the acknowledged and the sent",
     arguments: ReliabilityRandom.seeds)
   func roundTrip(seed: UInt64) {
-    var random = ReliabilityRandom(seed: seed)
+    var random = SeededRandom(seed: seed)
     for _ in 0..<2000 {
       let acknowledged = UInt64.random(in: 0...PacketNumber.maximum >> UInt64.random(in: 0...61), using: &random)
       let span = min(UInt64(1) << UInt64.random(in: 0...30, using: &random), PacketNumber.maximum - acknowledged)
@@ -103,7 +104,7 @@ struct ReplayWindowTests {
 
   @Test("Agrees with a set of numbers", arguments: ReliabilityRandom.seeds)
   func model(seed: UInt64) {
-    var random = ReliabilityRandom(seed: seed)
+    var random = SeededRandom(seed: seed)
     var window = ReplayWindow()
     var committed: Set<UInt64> = []
     var highest: UInt64?

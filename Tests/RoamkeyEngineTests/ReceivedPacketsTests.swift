@@ -1,4 +1,5 @@
 import RoamkeyEngine
+import RoamkeySimulator
 import Testing
 
 @Suite("What to acknowledge, RFC 9000 §13.2")
@@ -113,7 +114,7 @@ struct ReceivedPacketsTests {
 
   @Test("Agrees with a set of numbers", arguments: ReliabilityRandom.seeds)
   func model(seed: UInt64) {
-    var random = ReliabilityRandom(seed: seed)
+    var random = SeededRandom(seed: seed)
     var received = fresh()
     var known: Set<UInt64> = []
     var highest: UInt64 = 0

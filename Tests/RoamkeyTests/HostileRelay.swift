@@ -1,4 +1,5 @@
 import Foundation
+import RoamkeySimulator
 import Synchronization
 
 @testable import Roamkey
@@ -41,7 +42,7 @@ final class HostileRelay: Sendable {
     address = front.address
     state = Mutex(State(conditions: conditions))
     let thread = Thread { [weak self] in
-      var loop = Loop(front: front, back: back, server: server, random: SplitMix(seed: seed))
+      var loop = Loop(front: front, back: back, server: server, random: SeededRandom(seed: seed))
       while let relay = self, loop.turn(relay.state) {}
     }
     thread.start()
@@ -62,7 +63,7 @@ final class HostileRelay: Sendable {
     let front: RelaySocket
     var back: RelaySocket
     let server: NetworkAddress
-    var random: SplitMix
+    var random: SeededRandom
     var client: NetworkAddress?
     /// Datagrams held back, and after how many others they go.
     var held: [(up: Bool, bytes: [UInt8], after: Int)] = []
@@ -195,18 +196,5 @@ final class RelaySocket: Sendable {
     return NetworkAddress(
       ipv4: UInt8(ip >> 24), UInt8(ip >> 16 & 255), UInt8(ip >> 8 & 255), UInt8(ip & 255),
       port: UInt16(bigEndian: name.sin_port))
-  }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct SplitMix: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return z ^ z >> 31
   }
 }

@@ -1,3 +1,4 @@
+import RoamkeySimulator
 import Testing
 
 @testable import RoamkeyWire
@@ -6,7 +7,7 @@ import Testing
 struct HostileBytesTests {
   @Test func randomBytesNeverTrap() {
     let seed = UInt64.random(in: 0 ... .max)
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     var frames = 0
     for _ in 0..<20_000 {
       let count = Int.random(in: 0...80, using: &generator)
@@ -100,18 +101,5 @@ struct HostileBytesTests {
     #expect(DisplayText.clean("a\u{1b}[2Jb\u{202e}c\nd") == "a[2Jbcd")
     #expect(DisplayText.clean("Größe 日本 🚀") == "Größe 日本 🚀")
     #expect(!DisplayText.isClean("a\u{0}"))
-  }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return z ^ z >> 31
   }
 }

@@ -25,7 +25,6 @@ struct SendChannel {
     var isDone = false
   }
 
-
   private let channel: UInt64
   private var messages = Deque<Message>()
   /// The sequence of the first of `messages`: all before it are acknowledged.

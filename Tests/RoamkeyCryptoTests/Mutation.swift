@@ -1,20 +1,7 @@
-/// Random numbers that can be had again: SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
-  }
-}
+import RoamkeySimulator
 
 /// Does to `bytes` what hostile or broken files do: one to four flips, cuts, doublings, insertions.
-func mutate(_ bytes: inout [UInt8], using random: inout SeededGenerator) {
+func mutate(_ bytes: inout [UInt8], using random: inout SeededRandom) {
   for _ in 0..<Int.random(in: 1...4, using: &random) {
     guard let index = bytes.indices.randomElement(using: &random) else { return }
     switch Int.random(in: 0..<6, using: &random) {
