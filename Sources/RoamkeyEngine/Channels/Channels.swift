@@ -18,6 +18,8 @@ struct Channels {
   private var grantedLimit: UInt64
   private var receivedCredit: UInt64 = 0
   private var consumedCredit: UInt64 = 0
+  /// What the messages that the app was given are worth.
+  private var deliveredCredit: UInt64 = 0
   /// A higher limit is to be told: a MAX_DATA frame is due.
   private(set) var owesCredit = false
 
@@ -100,12 +102,15 @@ struct Channels {
       frame, payload, maximumSize: maximumMessageSize, partialLimit: partialLimit)
     receivedCredit += UInt64(cost)
     guard receivedCredit <= grantedLimit else { throw .limitExceeded }
+    decideCredit()
   }
 
   /// The next message that is complete and in order.
   mutating func takeMessage() -> (channel: UInt64, sequence: UInt64, content: [UInt8])? {
     for i in receivers.indices {
-      if let (sequence, content) = receivers[i].takeMessage() { return (UInt64(i), sequence, content) }
+      guard let (sequence, content) = receivers[i].takeMessage() else { continue }
+      deliveredCredit += UInt64(SendChannel.cost(content.count))
+      return (UInt64(i), sequence, content)
     }
     return nil
   }
@@ -113,8 +118,22 @@ struct Channels {
   /// The app has taken messages worth `credit`: the peer may send that much more, and is told once it is worth a frame.
   mutating func onConsumed(_ credit: Int) {
     consumedCredit += UInt64(credit)
-    if consumedCredit + window - grantedLimit >= window / 2 { owesCredit = true }
+    decideCredit()
   }
+
+  /// Whether a higher limit is worth a frame: it is half a window higher, or the peer may be held up by the old one.
+  ///
+  /// The second happens when a long message begins late in the window: its pieces wait here for the others, and are
+  /// themselves why too little is consumed. Who has taken all it could must therefore grant the rest.
+  private mutating func decideCredit() {
+    let news = consumedCredit + window - grantedLimit
+    let hasTakenAll = consumedCredit >= deliveredCredit
+    let isNearlySpent = grantedLimit - receivedCredit < max(window / 4, Self.wholeMessageCost)
+    if news >= window / 2 || news > 0 && hasTakenAll && isNearlySpent { owesCredit = true }
+  }
+
+  /// More than any message costs that is never cut into pieces: who has less credit may be unable to send at all.
+  private static let wholeMessageCost = UInt64(SendChannel.cost(maximumDatagramSize))
 
   /// The limit to tell now.
   mutating func takeLimit() -> UInt64 {
