@@ -37,7 +37,10 @@ import Testing
 
   /// One slow player does not hold up the other.
   @Test func aSlowPlayerIsAlone() {
-    let world = SimulatedWorld(seed: 2)
+    var configuration = RoamkeyConfiguration()
+    configuration.maximumMessageSize = 10_000
+    configuration.receiveCredit = 20_000
+    let world = SimulatedWorld(seed: 2, configuration: configuration)
     let slow = world.addPlayer(conditions: .local)
     let quick = world.addPlayer(conditions: .local)
     world.connect(slow)
@@ -45,8 +48,27 @@ import Testing
     world.run(for: .seconds(1))
     slow.host.isReading = false
     let messages = numbered(300, size: 1000)
+    world.send(messages, to: slow)
     world.send(messages, to: quick)
-    world.expectDelivery(down: messages, of: quick, within: .seconds(5))
+    world.run(for: .seconds(2))
+    #expect(difference(quick.inbox, messages) == nil)
+    #expect(slow.inbox.count < 30 && world.session(of: slow).map { world.server.queuedBytes(of: $0) > 200_000 } == true)
+    slow.host.isReading = true
+    world.consumeAll(slow.host)
+    world.expectDelivery(down: messages, of: slow, within: .seconds(5))
+  }
+
+  /// A message that begins late in the credit and fills most of it: the credit for its rest must come all the same.
+  @Test(arguments: [13_000, 15_000, 16_000, 17_000])
+  func aLongMessageLateInTheCredit(before: Int) {
+    var configuration = RoamkeyConfiguration()
+    configuration.maximumMessageSize = 32_000
+    configuration.receiveCredit = 33_000
+    let (world, player) = SimulatedWorld.joined(seed: 5, conditions: .local, configuration: configuration)
+    let messages =
+      numbered(before / 500, size: 468) + [numberedMessage(900, size: 32_000), numberedMessage(901, size: 1)]
+    world.send(messages, from: player)
+    world.expectDelivery(up: messages, of: player, within: .seconds(5))
   }
 
   @Test func anEmptyQueueTakesAnyMessage() {

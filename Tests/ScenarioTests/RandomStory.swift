@@ -34,6 +34,8 @@ struct RandomStory {
     var configuration = RoamkeyConfiguration()
     configuration.clientConnectionIDSize = random.chance(0.5) ? 8 : 0
     if random.chance(0.3) { configuration.keyUpdatePacketCount = UInt64.random(in: 5...100, using: &random) }
+    // The credit covers the longest message, whatever is set.
+    configuration.maximumMessageSize = 32_000
     if random.chance(0.3) { configuration.receiveCredit = Int.random(in: 20_000...200_000, using: &random) }
     if random.chance(0.3) { configuration.sendQueueLimit = Int.random(in: 5000...100_000, using: &random) }
     if random.chance(0.2) { configuration.retryThreshold = 0 }
@@ -43,7 +45,9 @@ struct RandomStory {
     }
     if random.chance(0.3) { configuration.maximumAckDelay = .milliseconds(Int.random(in: 0...50, using: &random)) }
     if random.chance(0.3) { configuration.ackElicitingThreshold = Int.random(in: 1...10, using: &random) }
+    // Nobody gives up getting in: a Finish that is lost for ten seconds would be late otherwise.
     configuration.handshakeTimeout = .seconds(60)
+    configuration.halfOpenLifetime = .seconds(60)
     return configuration
   }
 
