@@ -48,7 +48,8 @@ extension Session {
     renewKeyIfDue(now: now)
     let packet = beginPacket(into: &output, size: size)
     let framesStart = output.byteCount
-    let isPadded = appendOwed(packet, into: &output, now: now)
+    // Short of full size padding shows nothing of the path, and would use up what an unproven address may be sent.
+    let isPadded = appendOwed(packet, into: &output, now: now) && size == context.configuration.packetSize
     let isCongested = sent.bytesInFlight >= congestion.window || !sent.hasRoom
     if !isCongested || owesProbe { appendMessages(packet, into: &output) }
     if owesProbe || owesPing || owesAnnouncement, output.byteCount == framesStart {
