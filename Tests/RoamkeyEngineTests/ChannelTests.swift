@@ -176,6 +176,47 @@ struct ChannelTests {
     #expect(partial.prefix.isEmpty)
   }
 
+  /// PROTOCOL §7: a message torn into single bytes would cost many times its size, and time for each of them.
+  @Test func aMessageIsNotTornIntoTooManyPieces() throws {
+    var channels = Self.channels()
+    for i in 0..<PartialMessage.maximumRuns {
+      try Self.receive(&channels, sequence: 0, offset: UInt64(2 * i + 1), total: 1 << 20, [1])
+    }
+    let beyond = UInt64(2 * PartialMessage.maximumRuns + 1)
+    #expect(throws: ChannelError.limitExceeded) {
+      try Self.receive(&channels, sequence: 0, offset: beyond, total: 1 << 20, [1])
+    }
+    // The honest case: all packets of the longest message, backwards.
+    var honest = Self.channels(credit: 2 << 20)
+    let content = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 8) }
+    for start in stride(from: 0, to: content.count, by: 1024).reversed() {
+      try Self.receive(
+        &honest, sequence: 0, offset: UInt64(start), total: UInt64(content.count),
+        Array(content[start..<min(start + 1024, content.count)]))
+    }
+    #expect(Self.take(&honest) == [content])
+  }
+
+  /// Pieces that overlap in every way give the message, and are counted once.
+  @Test func overlappingPieces() throws {
+    var random = SeededRandom(seed: 7)
+    for _ in 0..<200 {
+      let content = (0..<300).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+      var partial = PartialMessage(total: content.count)
+      var new = 0
+      while !partial.isComplete {
+        let start = Int(random.next() % UInt64(content.count))
+        let piece = Array(content[start..<min(content.count, start + 1 + Int(random.next() % 40))])
+        new += try partial.insert(piece.span.bytes, offset: start)
+        var wrong = piece
+        let place = Int(random.next() % UInt64(piece.count))
+        wrong[place] ^= 1
+        #expect(throws: ChannelError.contradiction) { try partial.insert(wrong.span.bytes, offset: start) }
+      }
+      #expect(new == content.count && partial.prefix == content)
+    }
+  }
+
   @Test func incompleteMessagesAreCounted() throws {
     var channels = Self.channels()
     for i in 0..<64 { try Self.receive(&channels, sequence: UInt64(i), total: 10, [1]) }

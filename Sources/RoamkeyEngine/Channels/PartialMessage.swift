@@ -1,3 +1,5 @@
+import DequeModule
+
 /// Why a message frame closes the session: no honest peer sends it.
 enum ChannelError: Error, Sendable {
   /// More incomplete messages, longer ones, or more bytes than the limits allow.
@@ -11,8 +13,13 @@ struct PartialMessage {
   let total: Int
   /// The bytes from the start that have no gap.
   private(set) var prefix: [UInt8] = []
-  /// Pieces beyond the first gap, in order, not overlapping.
-  private var ahead: [(offset: Int, bytes: [UInt8])] = []
+  /// Runs of bytes beyond the first gap, in order, not overlapping. A run grows by what follows it; two that have come
+  /// to touch stay two, since joining them would move bytes as often as a sender likes.
+  private var ahead = Deque<(offset: Int, bytes: [UInt8])>()
+
+  /// Runs beyond the first gap, at most: each takes memory and time of its own, however few bytes it has. A message of
+  /// 1 MiB in full packets has fewer than 1000 pieces, whatever their order.
+  static let maximumRuns = 2048
 
   init(total: Int) { self.total = total }
 
@@ -26,40 +33,57 @@ struct PartialMessage {
     guard end <= total else { throw .contradiction }
     try check(span, offset: offset)
     var new = 0
-    var position = offset
+    var position = max(offset, min(end, prefix.count))
     while position < end {
-      if position < prefix.count {
-        position = min(end, prefix.count)
-      } else if let known = ahead.first(where: { $0.offset <= position && position < $0.offset + $0.bytes.count }) {
-        position = min(end, known.offset + known.bytes.count)
+      let next = firstRun(endingAfter: position)
+      let start = next < ahead.count ? ahead[next].offset : end
+      if start <= position {
+        position = min(end, start + ahead[next].bytes.count)
       } else {
-        let next = ahead.first { $0.offset > position }?.offset ?? end
-        let stop = min(end, next)
-        add(span.array((position - offset)..<(stop - offset)), at: position)
+        let stop = min(end, start)
+        try add(span.array((position - offset)..<(stop - offset)), at: position, before: next)
         new += stop - position
-        position = stop
+        position = max(stop, min(end, prefix.count))
       }
     }
     return new
   }
 
-  private mutating func add(_ bytes: [UInt8], at offset: Int) {
+  /// The first run that reaches beyond `position`, or their number.
+  private func firstRun(endingAfter position: Int) -> Int {
+    var low = 0
+    var high = ahead.count
+    while low < high {
+      let middle = low + (high - low) / 2
+      if ahead[middle].offset + ahead[middle].bytes.count > position { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+
+  /// Puts bytes into a gap, in front of the run `next`.
+  private mutating func add(_ bytes: [UInt8], at offset: Int, before next: Int) throws(ChannelError) {
     if offset == prefix.count {
       prefix += bytes
       while let first = ahead.first, first.offset == prefix.count {
         prefix += first.bytes
         ahead.removeFirst()
       }
+    } else if next > 0, ahead[next - 1].offset + ahead[next - 1].bytes.count == offset {
+      ahead[next - 1].bytes += bytes
     } else {
-      let index = ahead.firstIndex { $0.offset > offset } ?? ahead.count
-      ahead.insert((offset, bytes), at: index)
+      guard ahead.count < Self.maximumRuns else { throw .limitExceeded }
+      ahead.insert((offset, bytes), at: next)
     }
   }
 
   /// Bytes that are here already must be the same in `span`.
   private func check(_ span: RawSpan, offset: Int) throws(ChannelError) {
     try compare(span, offset: offset, with: prefix, at: 0)
-    for (position, bytes) in ahead { try compare(span, offset: offset, with: bytes, at: position) }
+    var i = firstRun(endingAfter: offset)
+    while i < ahead.count, ahead[i].offset < offset + span.byteCount {
+      try compare(span, offset: offset, with: ahead[i].bytes, at: ahead[i].offset)
+      i += 1
+    }
   }
 
   private func compare(_ span: RawSpan, offset: Int, with known: [UInt8], at position: Int) throws(ChannelError) {
