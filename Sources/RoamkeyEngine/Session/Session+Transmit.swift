@@ -24,6 +24,8 @@ extension Session {
   /// An answer to a path challenge, on the way the challenge came.
   private func transmitResponse(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
     while let response = paths.takeResponse() {
+      // Not acknowledging the answers is no way to make us remember ever more of them.
+      guard sent.hasRoom else { continue }
       let packet = beginPacket(into: &output, size: context.configuration.packetSize)
       guard paths.budget(for: response.path.remote) >= packet.overhead + 16 else {
         output.removeLast(output.byteCount - packet.start)

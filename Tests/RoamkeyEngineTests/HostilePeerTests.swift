@@ -1,0 +1,44 @@
+import RoamkeyCrypto
+import RoamkeyWire
+import Testing
+
+@testable import RoamkeyEngine
+
+/// What a peer with good keys may not do to the other side, and what must hold at the edges of a session's life.
+struct HostilePeerTests {
+  /// A packet of the server's session with frames of the test's choice.
+  static func packet(
+    of session: Session, now: Instant, _ frames: (inout OutputRawSpan) -> Void
+  ) -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: 1400)
+    let count = buffer.withUnsafeMutableBytes { bytes in
+      var output = OutputRawSpan(buffer: bytes, initializedCount: 0)
+      let packet = session.beginPacket(into: &output, size: 1200)
+      frames(&output)
+      session.finishPacket(
+        packet, into: &output, isAckEliciting: false, isPadded: false, remote: session.peerAddress, now: now)
+      return output.finalize(for: bytes)
+    }
+    return Array(buffer[..<count])
+  }
+
+  /// PROTOCOL §5.3, §7: answers that are never acknowledged must not pile up.
+  @Test func challengesWithoutEnd() throws {
+    let pair = Pair()
+    pair.connect()
+    pair.run(for: .seconds(1))
+    let session = try #require(pair.server.sessions.values.first)
+    let before = pair.client.statistics.datagramsSent
+    pair.toServer = { _ in nil }
+    for round in 0..<1500 {
+      let packet = Self.packet(of: session, now: pair.now) { output in
+        for i in 0..<4 { output.appendPathChallenge(UInt64(4 * round + i)) }
+      }
+      pair.deliver(packet, to: pair.client, local: pair.clientAddress, remote: pair.serverAddress)
+      pair.exchange()
+    }
+    let sent = pair.client.statistics.datagramsSent - before
+    #expect(sent > 1000, "challenges are answered")
+    #expect(sent <= 4096 + 1500, "\(sent) packets, nearly all remembered")
+  }
+}
