@@ -41,4 +41,19 @@ struct HostilePeerTests {
     #expect(sent > 1000, "challenges are answered")
     #expect(sent <= 4096 + 1500, "\(sent) packets, nearly all remembered")
   }
+
+  /// A client whose patience for silence is shorter than that for the handshake.
+  @Test func aClientThatIsNeverConfirmedIsTold() {
+    var configuration = RoamkeyConfiguration()
+    configuration.keepAliveInterval = .milliseconds(200)
+    configuration.missesUntilOffline = 2
+    configuration.offlineLimit = .seconds(1)
+    let pair = Pair(configuration: configuration)
+    pair.toServer = { $0[0] == HandshakeKind.hello.rawValue ? $0 : nil }
+    pair.connect()
+    pair.run(for: .seconds(30))
+    let failures = pair.clientEvents.filter { if case .connectFailed(.noAnswer) = $0 { true } else { false } }
+    #expect(failures.count == 1 && pair.clientEvents.count == 1, "\(pair.clientEvents)")
+    #expect(pair.client.isIdle && pair.client.nextTimeout == nil)
+  }
 }

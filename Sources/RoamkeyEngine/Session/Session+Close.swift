@@ -34,7 +34,12 @@ extension Session {
   /// Nothing was heard for too long: nobody is there to be told.
   func timeOut() {
     state = .ended
-    if isAnnounced { context.events.append(.left(handle, .timedOut)) }
+    if isAnnounced {
+      context.events.append(.left(handle, .timedOut))
+    } else if !followsPeer {
+      // A client whose limit for silence is shorter than that for the handshake.
+      context.events.append(.connectFailed(.noAnswer))
+    }
   }
 
   // MARK: The peer's word
