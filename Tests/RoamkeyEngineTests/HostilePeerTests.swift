@@ -56,4 +56,24 @@ struct HostilePeerTests {
     #expect(failures.count == 1 && pair.clientEvents.count == 1, "\(pair.clientEvents)")
     #expect(pair.client.isIdle && pair.client.nextTimeout == nil)
   }
+
+  /// `left` is the last word about a session.
+  @Test func nothingAfterTheEnd() throws {
+    var configuration = RoamkeyConfiguration()
+    configuration.keepAliveInterval = .milliseconds(200)
+    let pair = Pair(configuration: configuration)
+    pair.connect()
+    pair.toServer = { _ in nil }
+    pair.run(for: .seconds(3))
+    #expect(pair.serverEvents.contains { if case .offline = $0 { true } else { false } })
+    try pair.server.close(#require(pair.session), code: .kicked, reason: "", now: pair.now)
+    pair.toServer = { $0 }
+    pair.toClient = { _ in nil }
+    try pair.send("late")
+    pair.exchange()
+    guard case .left = try #require(pair.serverEvents.last) else {
+      Issue.record("\(pair.serverEvents)")
+      return
+    }
+  }
 }

@@ -115,7 +115,8 @@ extension Session {
     if isOffline {
       isOffline = false
       probeCount = 0
-      if isAnnounced { context.events.append(.online(handle)) }
+      // While closing, the app has been told of the end, and that is the last it hears.
+      if isAnnounced, isOpen { context.events.append(.online(handle)) }
     }
     return true
   }
