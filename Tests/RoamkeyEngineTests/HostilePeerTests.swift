@@ -57,6 +57,30 @@ struct HostilePeerTests {
     #expect(pair.client.isIdle && pair.client.nextTimeout == nil)
   }
 
+  /// PROTOCOL §9.5: what was taken is granted before a sender needs it, however small the window.
+  @Test func theLongestMessageAfterAShortOne() throws {
+    var configuration = RoamkeyConfiguration()
+    configuration.maximumMessageSize = 100_000
+    configuration.receiveCredit = 1
+    let pair = Pair(configuration: configuration)
+    pair.connect()
+    let texts = [20_000, 100_000, 30_000, 100_000, 100_000].map { String(repeating: "x", count: $0) }
+    for text in texts {
+      try pair.send(text)
+      var taken = 0
+      for _ in 0..<20 {
+        pair.run(for: .milliseconds(200))
+        for case .message(let handle, let message) in pair.serverEvents.dropFirst(taken) {
+          pair.server.consumed(message.credit, of: handle, now: pair.now)
+        }
+        taken = pair.serverEvents.count
+      }
+      pair.serverEvents = pair.serverEvents.filter { if case .message = $0 { true } else { false } }
+      #expect(pair.heard == [text], "a message of \(text.count) bytes")
+      pair.serverEvents = []
+    }
+  }
+
   /// `left` is the last word about a session.
   @Test func nothingAfterTheEnd() throws {
     var configuration = RoamkeyConfiguration()
