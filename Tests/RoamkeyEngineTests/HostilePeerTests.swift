@@ -81,6 +81,23 @@ struct HostilePeerTests {
     }
   }
 
+  /// The newcomer was half in when the server stopped.
+  @Test func aFinishAfterShutdown() {
+    let pair = Pair()
+    var finish: [UInt8]?
+    pair.toServer = { datagram in
+      guard datagram[0] == HandshakeKind.finish.rawValue else { return datagram }
+      finish = datagram
+      return nil
+    }
+    pair.connect()
+    pair.server.shutdown(now: pair.now)
+    pair.deliver(finish, to: pair.server, local: pair.serverAddress, remote: pair.clientAddress)
+    pair.exchange()
+    #expect(finish != nil && pair.serverEvents.isEmpty && pair.server.sessions.isEmpty)
+    #expect(pair.server.isIdle)
+  }
+
   /// `left` is the last word about a session.
   @Test func nothingAfterTheEnd() throws {
     var configuration = RoamkeyConfiguration()

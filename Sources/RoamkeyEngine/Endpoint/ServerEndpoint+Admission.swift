@@ -99,7 +99,7 @@ extension ServerEndpoint {
     guard let key = header.destination.routingKey else { return context.statistics.count(.malformed) }
     // Repeated because our answer was lost: the session's own probes take care of that.
     if sessionsByConnectionID[key] != nil { return }
-    guard let entry = halfOpen.find(connectionID: key),
+    guard admitsNewcomers, let entry = halfOpen.find(connectionID: key),
       let established = entry.handshake.receiveFinish(datagram, header, server: id)
     else { return context.statistics.count(.badHandshake) }
     halfOpen.remove(entry)
