@@ -13,10 +13,12 @@ public struct RoamkeyConfiguration: Sendable {
   /// How many bytes of reliable messages the other side may send before the app has taken them. It bounds the memory
   /// that a slow reader costs. The longest message must fit: a smaller value counts as just enough for it.
   public var receiveCredit = 4 << 20
-  /// What is granted in fact.
+  /// What is granted in fact: at most 2^40 bytes, so that "no limit" fits the wire for as long as a session lasts.
   package var creditWindow: UInt64 {
-    UInt64(max(receiveCredit, maximumMessageSize + Channels.maximumMessageOverhead))
+    UInt64(min(max(receiveCredit, messageLimit + Channels.maximumMessageOverhead), 1 << 40))
   }
+  /// What `maximumMessageSize` means in fact: at most 1 GiB, since pieces are remembered by 32 bits.
+  package var messageLimit: Int { min(max(0, maximumMessageSize), 1 << 30) }
   /// How many messages of several pieces may be incomplete at a time in one session (PROTOCOL §9.4).
   package var partialMessageLimit = 64
   /// Events that the app has not taken, beyond which a server turns newcomers away and changes that ask nothing of the

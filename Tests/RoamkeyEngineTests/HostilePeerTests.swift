@@ -117,4 +117,19 @@ struct HostilePeerTests {
       return
     }
   }
+
+  /// "No limit" is a number like others.
+  @Test func limitsWithoutLimit() throws {
+    var configuration = RoamkeyConfiguration()
+    configuration.maximumSessionsPerPrefix = .max
+    configuration.maximumSessions = .max
+    configuration.maximumMessageSize = .max
+    configuration.sendQueueLimit = .max
+    configuration.receiveCredit = .max
+    let pair = Pair(configuration: configuration)
+    pair.connect()
+    try pair.send("hello")
+    pair.run(for: .seconds(1))
+    #expect(pair.heard == ["hello"])
+  }
 }

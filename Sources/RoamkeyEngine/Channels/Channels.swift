@@ -37,13 +37,13 @@ struct Channels {
     let limit = min(
       Int(clamping: peer.maximumMessageSize ?? defaultMaximumMessageSize),
       Int(clamping: peer.initialCredit ?? defaultCredit) - maximumMessageOverhead)
-    return max(0, min(configuration.maximumMessageSize, limit))
+    return max(0, min(configuration.messageLimit, limit))
   }
 
   init(configuration: RoamkeyConfiguration, peer: HandshakeParameters, ownCredit: UInt64?) {
     partialLimit = configuration.partialMessageLimit
     // A message's content has a header of up to 98 bytes in front of what the app counts.
-    maximumMessageSize = configuration.maximumMessageSize + MessageContent.maximumHeader
+    maximumMessageSize = configuration.messageLimit + MessageContent.maximumHeader
     // Half of what the peer tolerates: retransmissions that are cut up anew need room as well.
     let pieceLimit = max(1, configuration.partialMessageLimit / 2)
     senders = (0..<Self.count).map { SendChannel(channel: UInt64($0), pieceMessageLimit: pieceLimit) }

@@ -73,7 +73,8 @@ extension ServerEndpoint {
         return false
       }
     }
-    guard halfOpen.count < configuration.halfOpenLimit, fromThere < limit * Self.provenFactor else {
+    // Divided, since the limit may be the largest of numbers.
+    guard halfOpen.count < configuration.halfOpenLimit, fromThere / Self.provenFactor < limit else {
       context.statistics.count(.tooManyHandshakes)
       return false
     }
