@@ -132,4 +132,48 @@ struct HostilePeerTests {
     pair.run(for: .seconds(1))
     #expect(pair.heard == ["hello"])
   }
+
+  /// PROTOCOL §5.2: packets that came from elsewhere give no budget to the address of the Finish.
+  @Test func packetsBeforeAForwardedFinish() throws {
+    let pair = Pair()
+    var finish: [UInt8] = []
+    pair.toServer = { datagram in
+      guard datagram[0] == HandshakeKind.finish.rawValue else { return datagram }
+      finish = datagram
+      return nil
+    }
+    pair.connect()
+    #expect(pair.server.statistics[.unknownConnection] == 0, "the client's ping waits for its Finish")
+    let victim = NetworkAddress(ipv4: 203, 0, 113, 9, port: 9)
+    pair.deliver(finish, to: pair.server, local: pair.serverAddress, remote: victim)
+    let handle = try #require(pair.session)
+    let content = MessageContent(format: .bytes, action: "", body: [UInt8](repeating: 1, count: 50_000))
+    try pair.server.send(content.encoded(), delivery: .reliableOrdered, channel: 0, to: handle, now: pair.now)
+    var sent = 0
+    for _ in 0..<200 {
+      sent += pair.sentByServer(to: victim)
+      pair.now = pair.now + .milliseconds(50)
+      pair.server.handleTimeout(now: pair.now)
+    }
+    #expect(sent <= 3 * finish.count, "\(sent) bytes for \(finish.count)")
+  }
+}
+
+extension Pair {
+  /// Bytes that the server sends to one address now; what goes elsewhere is lost.
+  func sentByServer(to address: NetworkAddress) -> Int {
+    var buffer = [UInt8](repeating: 0, count: 1400)
+    var sum = 0
+    var isBusy = true
+    while isBusy {
+      buffer.withUnsafeMutableBytes { bytes in
+        var output = OutputRawSpan(buffer: bytes, initializedCount: 0)
+        let path = server.pollTransmit(into: &output, now: now)
+        let count = output.finalize(for: bytes)
+        if path?.remote == address { sum += count }
+        isBusy = path != nil
+      }
+    }
+    return sum
+  }
 }

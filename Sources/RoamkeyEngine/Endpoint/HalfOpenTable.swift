@@ -9,8 +9,8 @@ final class HalfOpen {
   /// The Hello it answers, together with the address: the same bytes from there get the same Welcome.
   let hello: UInt128
   let path: NetworkPath
-  /// Packets that came before the Finish that explains them.
-  var held: [[UInt8]] = []
+  /// Packets that came before the Finish that explains them, and how they came.
+  var held: [(bytes: [UInt8], path: NetworkPath)] = []
   /// Its Hello came again: the client is still there, and has not seen the Welcome.
   var wasAskedAgain = false
 

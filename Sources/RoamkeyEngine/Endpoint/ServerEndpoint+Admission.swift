@@ -89,11 +89,11 @@ extension ServerEndpoint {
   // MARK: Finish
 
   /// Keeps a packet that overtook its Finish.
-  func hold(_ datagram: RawSpan, for entry: HalfOpen) {
+  func hold(_ datagram: RawSpan, path: NetworkPath, for entry: HalfOpen) {
     guard entry.held.count < context.configuration.heldPacketLimit, datagram.byteCount <= maximumDatagramSize else {
       return context.statistics.count(.heldOverflow)
     }
-    entry.held.append(datagram.array(0..<datagram.byteCount))
+    entry.held.append((datagram.array(0..<datagram.byteCount), path))
   }
 
   private func receiveFinish(_ datagram: RawSpan, _ header: LongHeader, path: NetworkPath, now: Instant) {
@@ -120,11 +120,11 @@ extension ServerEndpoint {
         context.entropy.number(), received: datagram.byteCount, probeTimeout: session.probeTimeout, now: now)
     }
     open(session, refusal: refusal(of: client, parameters, path: path), now: now)
-    for packet in entry.held {
+    for (packet, origin) in entry.held {
       var packet = packet
       packet.withUnsafeMutableBytes { bytes in
         var span = MutableRawSpan(_unsafeBytes: bytes)
-        session.receive(&span, path: path, now: now)
+        session.receive(&span, path: origin, now: now)
       }
     }
   }

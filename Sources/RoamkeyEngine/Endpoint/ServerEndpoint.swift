@@ -114,7 +114,7 @@ package final class ServerEndpoint: DatagramHandler {
       session.receive(&datagram, path: path, now: now)
       markReady(session)
     } else if let entry = halfOpen.find(connectionID: id) {
-      hold(datagram.bytes, for: entry)
+      hold(datagram.bytes, path: path, for: entry)
     } else {
       context.statistics.count(.unknownConnection)
     }
