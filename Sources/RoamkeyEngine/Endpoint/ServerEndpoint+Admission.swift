@@ -143,24 +143,33 @@ extension ServerEndpoint {
     return nil
   }
 
+  /// Sessions that have no place here, and stay only to say so to whoever made them: each holds keys, and somebody with
+  /// an address of their own makes as many as they like. Beyond the limit they are forgotten without a word.
+  private func boundFarewells(_ session: Session) {
+    if sessions.count - players.count > context.configuration.farewellLimit { session.forget() }
+  }
+
   /// Puts a session into the tables; who is refused is told so inside of it, and nothing else.
   private func open(_ session: Session, refusal: Refusal?, now: Instant) {
     guard let key = session.localConnectionID.routingKey else { return }
     sessions[session.handle] = session
     sessionsByConnectionID[key] = session
-    session.admittedPrefix = session.peerAddress.prefixKey
-    sessionsPerPrefix[session.admittedPrefix, default: 0] += 1
     markReady(session)
     if let refusal {
       context.statistics.refusals += 1
       session.close(refusal.code, reason: "", now: now)
-      return
+      return boundFarewells(session)
     }
-    if let older = players[session.peer], older.isOpen {
+    let older = players.updateValue(session, forKey: session.peer)
+    if let older {
       older.close(.replaced, reason: "", now: now)
+      vacate(older)
       markReady(older)
+      boundFarewells(older)
     }
-    players[session.peer] = session
+    let prefix = session.peerAddress.prefixKey
+    session.admittedPrefix = prefix
+    sessionsPerPrefix[prefix, default: 0] += 1
     session.announce()
     session.tellObservedAddress()
   }

@@ -212,7 +212,14 @@ package final class ServerEndpoint: DatagramHandler {
     sessions[session.handle] = nil
     if let id = session.localConnectionID.routingKey { sessionsByConnectionID[id] = nil }
     if players[session.peer] === session { players[session.peer] = nil }
-    let left = (sessionsPerPrefix[session.admittedPrefix] ?? 0) - 1
-    sessionsPerPrefix[session.admittedPrefix] = left > 0 ? left : nil
+    vacate(session)
+  }
+
+  /// Gives back a session's place among those from its address.
+  func vacate(_ session: Session) {
+    guard let prefix = session.admittedPrefix else { return }
+    session.admittedPrefix = nil
+    let left = (sessionsPerPrefix[prefix] ?? 0) - 1
+    sessionsPerPrefix[prefix] = left > 0 ? left : nil
   }
 }

@@ -42,6 +42,9 @@ extension Session {
     }
   }
 
+  /// Ends a session that was closed without telling the peer any more.
+  func forget() { if !isOpen { state = .ended } }
+
   // MARK: The peer's word
 
   /// A CLOSE in an open session.

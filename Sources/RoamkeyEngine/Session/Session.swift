@@ -103,8 +103,8 @@ final class Session {
   // For the endpoint that owns it
   var isReady = false
   var scheduledTimeout = Instant.distantFuture
-  /// Server: which address it was admitted from, for the limit of players per address.
-  var admittedPrefix: UInt128 = 0
+  /// Server: which address it was admitted from, for the limit of players per address; nil if it has no place.
+  var admittedPrefix: UInt128?
 
   // Reused from packet to packet, so that nothing is allocated in the steady state.
   var ackedFrames: [SentFrame] = []
