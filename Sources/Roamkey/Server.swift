@@ -125,9 +125,9 @@ public final class Server: Sendable {
   ///   - deny: those who may not join.
   public func updateAccess(allow: Set<PlayerID>?, deny: Set<PlayerID> = []) {
     let access = Self.accessList(allow, deny)
-    driver.perform { endpoint, _ in endpoint.access = access }
-    for player in players where deny.contains(player) || allow?.contains(player) == false {
-      kick(player, reason: "not on the list any more")
+    // All of it on the loop: who joins at this moment is known there first.
+    driver.perform { endpoint, now in
+      endpoint.updateAccess(access, reason: "not on the list any more", now: now)
     }
   }
 

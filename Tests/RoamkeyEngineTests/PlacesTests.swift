@@ -106,4 +106,21 @@ struct PlacesTests {
     #expect(home.server.sessionsByConnectionID.count == 5 && home.server.sessionsPerPrefix.values.reduce(0, +) == 1)
     #expect(home.joined.count == 20, "each time the newest is in")
   }
+
+  /// Whoever is in and may no longer be is put out, and stays out.
+  @Test func newLists() {
+    let home = Home(.init())
+    home.join(1)
+    home.join(2)
+    var list = AccessList()
+    list.denied = [Home.key(1).id]
+    home.server.updateAccess(list, reason: "not on the list any more", now: home.now)
+    var events: [EngineEvent] = []
+    home.server.drainEvents(into: &events)
+    let left = events.compactMap { if case .left(_, let reason) = $0 { reason } else { nil } }
+    #expect(left == [.kicked("not on the list any more")])
+    home.join(1)
+    #expect(home.joined.isEmpty)
+    #expect(home.server.players[Home.key(2).id]?.isOpen == true)
+  }
 }

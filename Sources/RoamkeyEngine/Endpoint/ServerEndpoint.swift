@@ -37,8 +37,8 @@ package struct AccessList: Sendable {
 package final class ServerEndpoint: DatagramHandler {
   let context: EndpointContext
   let settings: ServerSettings
-  /// Replaces the lists for those who join from now on.
-  package var access: AccessList
+  /// Who may join from now on.
+  private(set) var access: AccessList
 
   // Routing
   var sessionsByConnectionID: [UInt64: Session] = [:]
@@ -152,6 +152,15 @@ package final class ServerEndpoint: DatagramHandler {
     guard let session = sessions[handle] else { return }
     session.close(code, reason: reason, now: now)
     markReady(session)
+  }
+
+  /// Replaces the lists of who may join. Players who are in and may no longer be are put out.
+  package func updateAccess(_ access: AccessList, reason: String, now: Instant) {
+    self.access = access
+    for session in players.values.sorted(by: { $0.handle.rawValue < $1.handle.rawValue })
+    where access.refusal(of: session.peer) != nil {
+      close(session.handle, code: .kicked, reason: reason, now: now)
+    }
   }
 
   /// Ends all sessions with `shutdown` and admits nobody any more; done when `isIdle`.
