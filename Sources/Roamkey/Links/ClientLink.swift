@@ -111,8 +111,8 @@ final class ClientLink: Sendable {
   /// Notes what the app has taken.
   /// - Returns: whether the loop must be called.
   func taken(_ item: Item, isLast: Bool) -> Bool {
-    guard let credit = item.credit else { return false }
-    return monitor.withLock { $0.ledger.giveBack(credit, isLast: isLast) && $0.ledger.call() }
+    guard item.credit != nil || isLast else { return false }
+    return monitor.withLock { $0.ledger.giveBack(item.credit, isLast: isLast) && $0.ledger.call() }
   }
 
   var finalStatistics: Statistics? {

@@ -110,8 +110,8 @@ final class ServerLink: Sendable {
   /// Notes what the app has taken.
   func taken(_ item: Item, isLast: Bool) {
     if case .left(let player, _) = item.event { monitor.withLock { $0.departed[player] = nil } }
-    guard let credit = item.credit else { return }
-    if monitor.withLock({ $0.ledger.giveBack(credit, isLast: isLast) && $0.ledger.call() }) { callLoop() }
+    guard item.credit != nil || isLast else { return }
+    if monitor.withLock({ $0.ledger.giveBack(item.credit, isLast: isLast) && $0.ledger.call() }) { callLoop() }
   }
 
   /// False when it was closed before.

@@ -88,15 +88,16 @@ struct Ledger: Sendable {
     work.messages.append(Outgoing(handle: handle, content: content))
   }
 
-  /// Notes that the app has taken a message.
+  /// Notes that the app has taken an event: a message, if there is `credit`.
   /// - Returns: whether the loop should hear of it now.
-  mutating func giveBack(_ credit: Credit, isLast: Bool) -> Bool {
-    guard queues[credit.handle] != nil else { return false }
-    work.credits[credit.handle, default: 0] += credit.bytes
-    withheld += credit.bytes
-    // With nothing left to take, nobody would come by later to give back the rest, and a sender that needs all of its
-    // credit for one message would wait for ever.
-    return isLast || withheld >= creditStep
+  mutating func giveBack(_ credit: Credit?, isLast: Bool) -> Bool {
+    if let credit, queues[credit.handle] != nil {
+      work.credits[credit.handle, default: 0] += credit.bytes
+      withheld += credit.bytes
+    }
+    // With nothing left to take, nobody would come by later to give back the rest, whoever it belongs to, and a sender
+    // that needs all of its credit for one message would wait for ever.
+    return withheld >= creditStep || isLast && withheld > 0
   }
 
   /// Whether the caller has to call the loop: once is enough.
