@@ -107,6 +107,18 @@ struct PlacesTests {
     #expect(home.joined.count == 20, "each time the newest is in")
   }
 
+  /// Keys are wiped when a session is removed, not when the last of its timers would have rung.
+  @Test func theForgottenAreGone() throws {
+    var configuration = RoamkeyConfiguration()
+    configuration.farewellLimit = 0
+    let home = Home(configuration)
+    home.join(1)
+    weak let old = home.server.sessions.values.first
+    #expect(old != nil)
+    home.join(1)
+    #expect(old == nil && home.server.sessions.count == 1)
+  }
+
   /// Whoever is in and may no longer be is put out, and stays out.
   @Test func newLists() {
     let home = Home(.init())

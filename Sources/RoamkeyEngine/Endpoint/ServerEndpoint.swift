@@ -122,7 +122,7 @@ package final class ServerEndpoint: DatagramHandler {
 
   package func handleTimeout(now: Instant) {
     halfOpen.removeExpired(now: now)
-    while let session = timers.takeDue(now: now) {
+    while let session = timers.takeDue(now: now, of: sessions) {
       session.handleTimeout(now: now)
       markReady(session)
     }

@@ -1,11 +1,12 @@
 import HeapModule
 
 /// Which session wants to be woken when. Entries are not removed when a deadline moves: one that is out of date is
-/// recognised when it comes up, so a change costs one insertion at most, and none where the deadline moves later.
+/// recognised when it comes up, so a change costs one insertion at most, and none where the deadline moves later. They
+/// name sessions and do not hold them: the keys of one that is gone are to be gone at once.
 struct SessionTimers {
   private struct Entry: Comparable {
     let deadline: Instant
-    let session: Session
+    let session: SessionHandle
 
     static func < (a: Entry, b: Entry) -> Bool { a.deadline < b.deadline }
     static func == (a: Entry, b: Entry) -> Bool { a.deadline == b.deadline }
@@ -20,15 +21,14 @@ struct SessionTimers {
   mutating func update(_ session: Session) {
     guard let deadline = session.nextTimeout, deadline < session.scheduledTimeout else { return }
     session.scheduledTimeout = deadline
-    heap.insert(Entry(deadline: deadline, session: session))
+    heap.insert(Entry(deadline: deadline, session: session.handle))
   }
 
-  /// The next session for which something is due; nil when none is.
-  mutating func takeDue(now: Instant) -> Session? {
+  /// The next of `sessions` for which something is due; nil when none is.
+  mutating func takeDue(now: Instant, of sessions: [SessionHandle: Session]) -> Session? {
     while let first = heap.min, first.deadline <= now {
       heap.removeMin()
-      let session = first.session
-      guard session.scheduledTimeout == first.deadline else { continue }
+      guard let session = sessions[first.session], session.scheduledTimeout == first.deadline else { continue }
       session.scheduledTimeout = .distantFuture
       if let deadline = session.nextTimeout, deadline <= now { return session }
       update(session)
