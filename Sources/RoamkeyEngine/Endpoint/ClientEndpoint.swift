@@ -27,6 +27,9 @@ package final class ClientEndpoint: DatagramHandler {
     /// Who asked for its cookie back: the next Hello goes there, and the cookie goes nowhere else.
     var cookieSource: NetworkAddress?
     var owesCookie = false
+    /// When the Hello that is now awaiting an answer was sent; nil when several are.
+    var lonelyHelloAt: Instant?
+    var hasUnansweredHello = false
     /// What was seen that cannot be accepted; reported if nothing better comes.
     var doubt: ConnectError?
   }
@@ -61,13 +64,14 @@ package final class ClientEndpoint: DatagramHandler {
   package var statistics: EndpointStatistics { context.statistics }
 
   /// Bytes queued or unacknowledged.
-  package var queuedBytes: Int {
-    if case .connected(let session, _) = state { session.queuedBytes } else { 0 }
-  }
+  package var queuedBytes: Int { session?.queuedBytes ?? 0 }
 
   /// The longest message that the server takes, and we send; 0 where there is no session.
-  package var maximumMessageSize: Int {
-    if case .connected(let session, _) = state { session.maximumOutgoingMessage } else { 0 }
+  package var maximumMessageSize: Int { session?.maximumOutgoingMessage ?? 0 }
+
+  /// The session, from the Welcome on.
+  var session: Session? {
+    if case .connected(let session, _) = state { session } else { nil }
   }
 
   /// Whether nothing is left to send.
@@ -104,13 +108,13 @@ package final class ClientEndpoint: DatagramHandler {
   /// Queues a message; only enqueues.
   package func send(_ content: [UInt8], delivery: Delivery, channel: UInt64, now: Instant) throws(SendError) {
     precondition(delivery == .reliableOrdered && channel == 0, "other channels and modes are not built yet")
-    guard case .connected(let session, _) = state else { throw .notConnected }
+    guard let session else { throw .notConnected }
     try session.send(content, channel: Int(channel))
   }
 
   /// Bytes of reliable messages (`InboundMessage.credit`) that the app has taken.
   package func consumed(_ credit: Int, now: Instant) {
-    if case .connected(let session, _) = state { session.consumed(credit) }
+    session?.consumed(credit)
   }
 
   /// Ends the session: at once, or once everything that was queued has been acknowledged. `left` follows.
@@ -176,6 +180,7 @@ package final class ClientEndpoint: DatagramHandler {
       attempt.nextTry = now
       attempt.cookieSource = path.remote
       attempt.owesCookie = true
+      attempt.hasUnansweredHello = false
       state = .connecting(attempt)
     case .doubtful(let error):
       context.statistics.count(.badHandshake)
@@ -187,14 +192,16 @@ package final class ClientEndpoint: DatagramHandler {
     case .failed(let error):
       fail(error)
     case .established(let established):
-      open(established, source: attempt.handshake.source, path: path, deadline: attempt.deadline, now: now)
+      let session = open(
+        established, source: attempt.handshake.source, path: path, deadline: attempt.deadline, now: now)
+      if let sent = attempt.lonelyHelloAt { session.learnRoundTrip(now - sent) }
     }
   }
 
   private func open(
     _ established: consuming ClientHandshake.Established, source: ConnectionID, path: NetworkPath, deadline: Instant,
     now: Instant
-  ) {
+  ) -> Session {
     let finish = established.finish
     let session = Session(
       Session.Opening(
@@ -208,6 +215,7 @@ package final class ClientEndpoint: DatagramHandler {
     // A packet right behind the Finish: the server's answer to it is the proof that we are in.
     session.owesPing = true
     state = .connected(session, confirmBy: deadline)
+    return session
   }
 
   package func handleTimeout(now: Instant) {
@@ -241,6 +249,8 @@ package final class ClientEndpoint: DatagramHandler {
       var remote = attempt.candidates[attempt.tries % attempt.candidates.count]
       if attempt.owesCookie, let source = attempt.cookieSource { remote = source } else { attempt.tries += 1 }
       attempt.owesCookie = false
+      attempt.lonelyHelloAt = attempt.hasUnansweredHello ? nil : now
+      attempt.hasUnansweredHello = true
       attempt.nextTry = now + pause
       state = .connecting(attempt)
       output.append(contentsOf: attempt.handshake.hello(withCookie: remote == attempt.cookieSource).span.bytes)

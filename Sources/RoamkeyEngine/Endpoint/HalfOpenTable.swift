@@ -13,8 +13,11 @@ final class HalfOpen {
   var held: [(bytes: [UInt8], path: NetworkPath)] = []
   /// Its Hello came again: the client is still there, and has not seen the Welcome.
   var wasAskedAgain = false
+  /// When the Welcome was sent; nil when it was sent more than once, so that nothing can be learnt from the answer.
+  var lonelyWelcomeAt: Instant?
 
-  init(handshake: ServerHandshake, connectionID: UInt64, hello: UInt128, path: NetworkPath) {
+  init(handshake: ServerHandshake, connectionID: UInt64, hello: UInt128, path: NetworkPath, now: Instant) {
+    lonelyWelcomeAt = now
     self.handshake = handshake
     self.connectionID = connectionID
     self.hello = hello

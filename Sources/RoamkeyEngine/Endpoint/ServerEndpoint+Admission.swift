@@ -33,6 +33,7 @@ extension ServerEndpoint {
     let key = HalfOpenTable.key(datagram, from: path.remote)
     if let known = halfOpen.find(hello: key) {
       known.wasAskedAgain = true
+      known.lonelyWelcomeAt = nil
       reply(known.handshake.welcome, to: path)
       return
     }
@@ -45,7 +46,7 @@ extension ServerEndpoint {
         configuration: context.configuration, staticSecret: staticSecret, ephemeralSecret: context.entropy.secret(),
         key: context.key)
     else { return context.statistics.count(.badHandshake) }
-    halfOpen.insert(HalfOpen(handshake: handshake, connectionID: id, hello: key, path: path), now: now)
+    halfOpen.insert(HalfOpen(handshake: handshake, connectionID: id, hello: key, path: path, now: now), now: now)
     reply(handshake.welcome, to: path)
   }
 
@@ -115,6 +116,7 @@ extension ServerEndpoint {
         peerParameters: parameters, keys: established.keys, path: path, isPathValidated: isPathProven,
         followsPeer: true, announcesLimits: settings.announcesLimits),
       context: context, now: now)
+    if let sent = entry.lonelyWelcomeAt { session.learnRoundTrip(now - sent) }
     if !isPathProven {
       session.paths.challengeFirst(
         context.entropy.number(), received: datagram.byteCount, probeTimeout: session.probeTimeout, now: now)

@@ -213,6 +213,13 @@ final class Session {
     owesFinish = finish != nil
   }
 
+  /// A round trip of the handshake, as a first estimate: without it a lost first packet would cost a second. Only where
+  /// it is shorter than the guess: a repeated Finish makes it look longer than it is.
+  func learnRoundTrip(_ sample: Duration) {
+    guard sample < RTTEstimator.initialRTT else { return }
+    rtt.update(latest: sample, ackDelay: .zero, maximumAckDelay: context.configuration.maximumAckDelay)
+  }
+
   /// What was under way will not arrive where the peer is now, or not from where we are: it is sent again at once. On
   /// another network, nothing that was learnt of the old one holds (RFC 9000 §9.4).
   func pathChanged(newIP: Bool, now: Instant) {
