@@ -1,0 +1,791 @@
+"""The bytes of the Roamkey protocol, version 1: a second reading of docs/PROTOCOL.md, which every § here refers to.
+
+Nothing in this file opens a socket or looks at a clock. It needs Python 3.9 and the package `cryptography`.
+"""
+
+import hashlib
+import hmac
+import struct
+from dataclasses import dataclass, field
+from typing import List, NamedTuple, Optional, Tuple
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+VERSION = bytes.fromhex("524b0001")
+HELLO, WELCOME, RETRY, FINISH = 0x80, 0x90, 0xA0, 0xB0
+HELLO_SIZE, PACKET_SIZE, TAG_SIZE, COOKIE_SIZE, MAC_SIZE = 1200, 1200, 16, 20, 16
+EVERY_PACKET, SEALED_ONLY = 1, 0
+INITIATOR, RESPONDER = 0, 1
+
+# §11.2
+DONE, KICKED, REPLACED, SHUTDOWN, TOO_SLOW = 0x00, 0x01, 0x02, 0x03, 0x04
+PROTOCOL_VIOLATION, BAD_SIGNATURE, LIMIT_EXCEEDED, KEY_MISUSE = 0x10, 0x11, 0x12, 0x13
+REFUSALS = {0x20: "wrongApplication", 0x21: "wrongSigningPolicy", 0x22: "notAllowed", 0x23: "banned", 0x24: "full"}
+
+
+class Dropped(Exception):
+    """This datagram is dropped without an answer."""
+
+
+class Violation(Exception):
+    """The peer broke a rule: the session closes with `code`."""
+
+    def __init__(self, code: int, why: str):
+        super().__init__(f"{why} (code {code:02x})")
+        self.code = code
+
+
+# Notation and primitives
+
+
+def label(text: str, size: int = 32) -> bytes:
+    """L(x) with 32 bytes, P(x) with 16."""
+    return text.encode("ascii").ljust(size, b"\0")
+
+
+def H(person: str, data: bytes, key: bytes = b"", n: int = 32) -> bytes:
+    return hashlib.blake2b(data, digest_size=n, key=key, person=label(person, 16)).digest()
+
+
+def K(key: bytes, i: int) -> bytes:
+    salt = struct.pack("<Q", i) + bytes(8)
+    return hashlib.blake2b(b"", digest_size=32, key=key, salt=salt, person=label("Roamkey1", 16)).digest()
+
+
+def varint(value: int) -> bytes:
+    for size, prefix in ((1, 0x00), (2, 0x40), (4, 0x80), (8, 0xC0)):
+        if value < 1 << (8 * size - 2):
+            out = bytearray(value.to_bytes(size, "big"))
+            out[0] |= prefix
+            return bytes(out)
+    raise ValueError("no varint holds this number")
+
+
+class Reader:
+    """Takes fields from the front of some bytes; ValueError when they end early."""
+
+    def __init__(self, data: bytes):
+        self.data, self.at = data, 0
+
+    def left(self) -> int:
+        return len(self.data) - self.at
+
+    def take(self, size: int) -> bytes:
+        if size > self.left():
+            raise ValueError("cut off")
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def byte(self) -> int:
+        return self.take(1)[0]
+
+    def rest(self) -> bytes:
+        return self.take(self.left())
+
+    def varint(self) -> int:
+        first = self.byte()
+        more = self.take((1 << (first >> 6)) - 1)
+        return int.from_bytes(bytes([first & 0x3F]) + more, "big")
+
+
+def address_bytes(host: str, port: int) -> bytes:
+    """`ip16 ‖ port2` of an IPv4 address."""
+    return bytes(10) + b"\xff\xff" + bytes(int(part) for part in host.split(".")) + struct.pack(">H", port)
+
+
+def address_text(ip: bytes, port: int) -> str:
+    if ip[:12] == bytes(10) + b"\xff\xff":
+        return ".".join(str(part) for part in ip[12:]) + f":{port}"
+    return f"[{ip.hex()}]:{port}"
+
+
+# The y coordinates of the points of small order, with y = p and y = p + 1, which mean 0 and 1.
+_P = 2**255 - 19
+_Y8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
+SMALL_ORDER = {0, 1, _P - 1, _Y8, _P - _Y8, _P, _P + 1}
+
+
+def verify(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Ed25519. The library refuses a second half that is not below the group order; points of small order we refuse."""
+    y = [int.from_bytes(point, "little") & ((1 << 255) - 1) for point in (public, signature[:32])]
+    if y[0] in SMALL_ORDER or y[0] >= _P or y[1] in SMALL_ORDER:
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        return True
+    except (InvalidSignature, ValueError):
+        return False
+
+
+class SigningKey:
+    """A player's or a server's Ed25519 key pair."""
+
+    def __init__(self, seed: Optional[bytes] = None):
+        self._key = Ed25519PrivateKey.from_private_bytes(seed) if seed else Ed25519PrivateKey.generate()
+        self.public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message)
+
+    def pem(self) -> bytes:
+        """§12.3, label PRIVATE KEY."""
+        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+class AgreementKey:
+    """An X25519 key pair."""
+
+    def __init__(self, private: Optional[bytes] = None):
+        self._key = X25519PrivateKey.from_private_bytes(private) if private else X25519PrivateKey.generate()
+        self.public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    def agree(self, public: bytes) -> bytes:
+        try:
+            return self._key.exchange(X25519PublicKey.from_public_bytes(public))
+        except ValueError:  # an all-zero result
+            raise Dropped("key of small order")
+
+
+# §1.1, §1.2: long headers
+
+
+class LongHeader(NamedTuple):
+    kind: int
+    version: bytes
+    destination: bytes
+    source: bytes
+    rest: bytes
+
+
+def read_long_header(datagram: bytes) -> LongHeader:
+    reader = Reader(datagram)
+    try:
+        kind, version = reader.byte(), reader.take(4)
+        ids = []
+        for _ in range(2):
+            size = reader.byte()
+            if size > 20:
+                raise Dropped("long connection id")
+            ids.append(reader.take(size))
+    except ValueError:
+        raise Dropped("header cut off")
+    if not kind & 0x80:
+        raise Dropped("not a long header")
+    return LongHeader(kind, version, ids[0], ids[1], reader.rest())
+
+
+def long_header(kind: int, destination: bytes, source: bytes, version: bytes = VERSION) -> bytes:
+    return bytes([kind]) + version + bytes([len(destination)]) + destination + bytes([len(source)]) + source
+
+
+def read_version_list(rest: bytes) -> List[bytes]:
+    """What follows the header of a version negotiation (§1.7)."""
+    if not rest or len(rest) % 4:
+        raise Dropped("no versions in whole groups")
+    return [rest[i : i + 4] for i in range(0, len(rest), 4)]
+
+
+# §1.3: Noise
+
+
+class Noise:
+    """The symmetric state of Noise_XX_25519_ChaChaPoly_SHA256."""
+
+    def __init__(self, prologue: bytes):
+        self.h = self.ck = b"Noise_XX_25519_ChaChaPoly_SHA256"
+        self.k, self.n = None, 0
+        self.mix_hash(prologue)
+
+    def copy(self) -> "Noise":
+        other = object.__new__(Noise)
+        other.h, other.ck, other.k, other.n = self.h, self.ck, self.k, self.n
+        return other
+
+    def _hkdf(self, x: bytes) -> Tuple[bytes, bytes]:
+        mac = lambda key, data: hmac.new(key, data, hashlib.sha256).digest()
+        t = mac(self.ck, x)
+        a = mac(t, b"\x01")
+        return a, mac(t, a + b"\x02")
+
+    def mix_hash(self, x: bytes) -> None:
+        self.h = hashlib.sha256(self.h + x).digest()
+
+    def mix_key(self, x: bytes) -> None:
+        (self.ck, self.k), self.n = self._hkdf(x), 0
+
+    def _nonce(self) -> bytes:
+        return bytes(4) + struct.pack("<Q", self.n)
+
+    def enc(self, p: bytes) -> bytes:
+        c = p
+        if self.k:
+            c = ChaCha20Poly1305(self.k).encrypt(self._nonce(), p, self.h)
+            self.n += 1
+        self.mix_hash(c)
+        return c
+
+    def dec(self, c: bytes) -> bytes:
+        p = c
+        if self.k:
+            try:
+                p = ChaCha20Poly1305(self.k).decrypt(self._nonce(), c, self.h)
+            except InvalidTag:
+                raise Dropped("a wrong tag in the handshake")
+            self.n += 1
+        self.mix_hash(c)
+        return p
+
+    def end(self) -> Tuple[bytes, bytes]:
+        return self._hkdf(b"")
+
+
+# §1.4, §1.5: identity and parameters
+
+
+@dataclass
+class Parameters:
+    """§1.5, with the values that count when a tag is absent."""
+
+    application: bytes = b""
+    policy: int = EVERY_PACKET
+    client_id: bytes = b""
+    server_id: bytes = b""
+    versions: Tuple[bytes, ...] = ()
+    credit: int = 2_097_152
+    longest: int = 1_048_576
+    name: bytes = b""
+
+    def write(self) -> bytes:
+        values = [(1, self.application), (2, bytes([self.policy])), (3, self.client_id), (4, self.server_id)]
+        values += [(6, varint(self.credit)), (7, varint(self.longest))]
+        values += [(8, self.name)] if self.name else []
+        return b"".join(bytes([tag, len(value)]) + value for tag, value in values)
+
+    @staticmethod
+    def read(tlvs: bytes) -> "Parameters":
+        found, reader = {}, Reader(tlvs)
+        try:
+            while reader.left():
+                tag = reader.byte()
+                value = reader.take(reader.byte())
+                if 1 <= tag <= 8 and tag in found:
+                    raise Dropped("a tag that stands there twice")
+                found[tag] = value
+            return Parameters._check(found)
+        except (ValueError, KeyError):
+            raise Dropped("invalid parameters")
+
+    @staticmethod
+    def _check(found: dict) -> "Parameters":
+        p = Parameters(found[1], found[2][0] if len(found[2]) == 1 else -1, found[3], found[4])
+        p.application.decode("utf-8")
+        if not p.application or p.policy not in (EVERY_PACKET, SEALED_ONLY) or max(map(len, (found[3], found[4]))) > 20:
+            raise ValueError("wrong form")
+        if 5 in found:
+            p.versions = tuple(read_version_list(found[5]))
+        p.credit = whole_varint(found[6]) if 6 in found else p.credit
+        p.longest = whole_varint(found[7]) if 7 in found else p.longest
+        if 8 in found:
+            p.name = found[8]
+            if len(p.name) > 64 or any(deceives(c) for c in p.name.decode("utf-8")):
+                raise ValueError("wrong name")
+        return p
+
+
+def whole_varint(data: bytes) -> int:
+    reader = Reader(data)
+    value = reader.varint()
+    if reader.left():
+        raise ValueError("bytes behind a varint")
+    return value
+
+
+def deceives(character: str) -> bool:
+    """§7: control, separator and bidirectional characters."""
+    c = ord(character)
+    return (
+        c <= 0x1F
+        or 0x7F <= c <= 0x9F
+        or c in (0x2028, 0x2029, 0x061C, 0x200E, 0x200F)
+        or 0x202A <= c <= 0x202E
+        or 0x2066 <= c <= 0x2069
+    )
+
+
+def identity_message(role: int, h_before: bytes, e_pub: bytes, s_pub: bytes, ed_pub: bytes, tlvs: bytes) -> bytes:
+    """The 193 bytes of §1.4 that are signed."""
+    return label("roamkey/1 identity") + bytes([role]) + h_before + e_pub + s_pub + ed_pub + H("rk1 params", tlvs)
+
+
+def mac_of(hello: bytes, server_ed_pub: bytes) -> bytes:
+    """§1.6, over a Hello whose cookie and mac are zero."""
+    return H("rk1 mac1", hello, H("rk1 mac1 key", server_ed_pub), MAC_SIZE)
+
+
+class Initiator:
+    """The client's side of the handshake, §1.2 to §1.7."""
+
+    def __init__(self, key: SigningKey, dcid: bytes, scid: bytes = b"", pinned: Optional[bytes] = None, e=None, s=None):
+        self.key, self.dcid, self.scid, self.pinned = key, dcid, scid, pinned
+        self.e, self.s = AgreementKey(e), AgreementKey(s)
+        ids = bytes([8]) + dcid + bytes([len(scid)]) + scid
+        self.noise = Noise(b"roamkey/1" + VERSION + ids)
+        self._begin_hello()
+
+    def _begin_hello(self) -> None:
+        self.noise.mix_hash(self.e.public)
+        noise1 = self.e.public + self.noise.enc(bytes(1117 - len(self.scid)))
+        self._head = long_header(HELLO, self.dcid, self.scid)
+        without = self._head + bytes(COOKIE_SIZE + MAC_SIZE) + noise1
+        self._behind_cookie = (mac_of(without, self.pinned) if self.pinned else bytes(MAC_SIZE)) + noise1
+
+    def hello(self, cookie: bytes = bytes(COOKIE_SIZE)) -> bytes:
+        """Only the cookie may differ between two Hellos of one handshake (§1.2)."""
+        return self._head + cookie + self._behind_cookie
+
+    def read_welcome(self, header: LongHeader) -> "Welcomed":
+        """Check 5 of a client (§1.7), on a copy of the state: nothing changes if it fails."""
+        noise, reader = self.noise.copy(), Reader(header.rest)
+        try:
+            e_pub, sealed_s = reader.take(32), reader.take(48)
+        except ValueError:
+            raise Dropped("Welcome cut off")
+        h_before = noise.h  # before the whole of noise2, not only before its payload
+        noise.mix_hash(e_pub)
+        noise.mix_key(self.e.agree(e_pub))
+        s_pub = noise.dec(sealed_s)
+        noise.mix_key(self.e.agree(s_pub))
+        ed_pub, parameters = read_identity(noise.dec(reader.rest()), RESPONDER, h_before, e_pub, s_pub)
+        if parameters.client_id != self.scid or parameters.server_id != header.source or len(header.source) != 8:
+            raise Dropped("ids that contradict the header")
+        return Welcomed(self, noise, e_pub, ed_pub, parameters)
+
+
+def read_identity(payload: bytes, role: int, h_before: bytes, e_pub: bytes, s_pub: bytes) -> Tuple[bytes, Parameters]:
+    if len(payload) < 96:
+        raise Dropped("payload too short")
+    ed_pub, signature, tlvs = payload[:32], payload[32:96], payload[96:]
+    if not verify(ed_pub, signature, identity_message(role, h_before, e_pub, s_pub, ed_pub, tlvs)):
+        raise Dropped("wrong signature of an identity")
+    return ed_pub, Parameters.read(tlvs)
+
+
+class Welcomed:
+    """A Welcome that was read; it can write the Finish."""
+
+    def __init__(self, initiator: Initiator, noise: Noise, e_r: bytes, server: bytes, parameters: Parameters):
+        self._initiator, self._noise, self._e_r = initiator, noise, e_r
+        self.server, self.parameters = server, parameters
+
+    def finish(self, tlvs: bytes) -> Tuple[bytes, "SessionKeys"]:
+        """noise3; written once. The keys of the session follow from it."""
+        noise, me = self._noise.copy(), self._initiator
+        h_before = noise.h
+        sealed_s = noise.enc(me.s.public)
+        noise.mix_key(me.s.agree(self._e_r))
+        message = identity_message(INITIATOR, h_before, me.e.public, me.s.public, me.key.public, tlvs)
+        noise3 = sealed_s + noise.enc(me.key.public + me.key.sign(message) + tlvs)
+        datagram = long_header(FINISH, self.parameters.server_id, me.scid) + noise3
+        keys = SessionKeys(self.parameters.application, me.key.public, self.server, noise.h, noise.end())
+        return datagram, keys
+
+
+# §2.1: keys
+
+
+class Phase:
+    """The keys of one phase of one direction."""
+
+    def __init__(self, n: int, root: bytes):
+        self.n, self._root = n, root
+        self.aead, self.blind = K(root, 1), K(root, 2)
+
+    def next(self) -> "Phase":
+        return Phase(self.n + 1, K(self._root, 3))
+
+
+class Direction:
+    """One direction of a session: d is 0 from initiator to responder, 1 back."""
+
+    def __init__(self, sid: bytes, d: int, k: bytes):
+        self.sid, self.d = sid, d
+        base = H("rk1 base", sid + bytes([d]), k)
+        self.hp, self.first_phase = K(base, 1), Phase(0, K(base, 2))
+
+
+class SessionKeys:
+    def __init__(self, app: bytes, initiator: bytes, responder: bytes, h: bytes, ks: Tuple[bytes, bytes]):
+        self.h, self.ks = h, ks
+        self.sid = H("rk1 session", bytes([len(app)]) + app + initiator + responder + h)
+        self.directions = [Direction(self.sid, d, ks[d]) for d in (0, 1)]
+
+
+# §3: packets
+
+
+def pn_size(pn: int, largest_acknowledged: Optional[int]) -> int:
+    """§3.2, writing."""
+    u = pn + 1 if largest_acknowledged is None else pn - largest_acknowledged
+    return next(n for n in (1, 2, 3, 4) if u <= 1 << (8 * n - 1))
+
+
+def restore_pn(truncated: int, size: int, expected: int) -> int:
+    """§3.2, reading."""
+    w = 1 << (8 * size)
+    candidate = (expected & ~(w - 1)) | truncated
+    if candidate + w // 2 <= expected and candidate < (1 << 62) - w:
+        return candidate + w
+    if candidate > expected + w // 2 and candidate >= w:
+        return candidate - w
+    return candidate
+
+
+def mask(hp: bytes, sample: bytes) -> bytes:
+    """§3.4, steps 1 and 2."""
+    return Cipher(algorithms.ChaCha20(hp, sample), mode=None).encryptor().update(bytes(5))
+
+
+def nonce(pn: int) -> bytes:
+    return bytes(4) + struct.pack(">Q", pn)
+
+
+def pad_frames(frames: bytes, size: int) -> bytes:
+    """§3.3: enough bytes behind the packet number for the sample."""
+    return frames.ljust(4 - size, b"\0")
+
+
+def seal_packet(direction: Direction, phase: Phase, cid: bytes, pn: int, size: int, plaintext: bytes, reserved=0) -> bytes:
+    """§3.3 and §3.4. `reserved` is for those who want to see what a peer says to reserved bits."""
+    first = reserved << 3 | (phase.n & 1) << 2 | (size - 1)
+    header = bytes([first]) + cid + pn.to_bytes(8, "big")[-size:]
+    out = bytearray(header + ChaCha20Poly1305(phase.aead).encrypt(nonce(pn), plaintext, header))
+    at = 1 + len(cid)
+    m = mask(direction.hp, bytes(out[at + 4 : at + 20]))
+    out[0] ^= m[0] & 0x1F
+    for i in range(size):
+        out[at + i] ^= m[1 + i]
+    return bytes(out)
+
+
+class Unmasked(NamedTuple):
+    """A packet after step 3 of §3.5."""
+
+    header: bytes
+    sealed: bytes
+    pn: int
+    phase_bit: int
+    reserved: int
+
+
+def unmask(direction: Direction, cid_size: int, datagram: bytes, expected: int) -> Unmasked:
+    if len(datagram) < 1 + cid_size + 20 or datagram[0] >> 5:
+        raise Dropped("not a packet")
+    at = 1 + cid_size
+    m = mask(direction.hp, datagram[at + 4 : at + 20])
+    first = datagram[0] ^ (m[0] & 0x1F)
+    size = (first & 3) + 1
+    number = bytes(datagram[at + i] ^ m[1 + i] for i in range(size))
+    pn = restore_pn(int.from_bytes(number, "big"), size, expected)
+    header = bytes([first]) + datagram[1:at] + number
+    return Unmasked(header, datagram[at + size :], pn, first >> 2 & 1, first >> 3 & 3)
+
+
+def open_packet(phase: Phase, packet: Unmasked) -> Optional[bytes]:
+    try:
+        return ChaCha20Poly1305(phase.aead).decrypt(nonce(packet.pn), packet.sealed, packet.header)
+    except InvalidTag:
+        return None
+
+
+# §4: the signature trailer
+
+
+def leaf(direction: Direction, phase: Phase, pn: int, frames: bytes) -> bytes:
+    pn8 = struct.pack(">Q", pn)
+    b = H("rk1 blind", pn8, phase.blind)
+    return H("rk1 leaf", direction.sid + bytes([direction.d]) + pn8 + frames, b)
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    return H("rk1 node", left + right)
+
+
+def root_message(depth: int, root: bytes) -> bytes:
+    return label("roamkey/1 packets") + bytes([depth]) + root
+
+
+def trailers(key: SigningKey, leaves: List[bytes]) -> List[bytes]:
+    """One signature over up to 16 packets: their trailers, in order (§4.1)."""
+    depth = (len(leaves) - 1).bit_length()
+    levels = [leaves + [bytes(32)] * ((1 << depth) - len(leaves))]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        levels.append([node(below[i], below[i + 1]) for i in range(0, len(below), 2)])
+    signature = key.sign(root_message(depth, levels[-1][0]))
+    path = lambda index: b"".join(levels[i][(index >> i) ^ 1] for i in range(depth))
+    return [signature + path(index) + bytes([depth << 4 | index]) for index in range(len(leaves))]
+
+
+def verified_frames(direction: Direction, phase: Phase, pn: int, plaintext: bytes, ed_pub: bytes) -> bytes:
+    """§4.2: the frames, or badSignature. The memory of roots in step 4 only saves time and is left out."""
+    depth, index = (plaintext[-1] >> 4, plaintext[-1] & 15) if plaintext else (15, 0)
+    size = 65 + 32 * depth
+    if depth > 4 or index >= 1 << depth or size > len(plaintext):
+        raise Violation(BAD_SIGNATURE, "malformed trailer")
+    frames, trailer = plaintext[:-size], plaintext[-size:]
+    x = leaf(direction, phase, pn, frames)
+    for i in range(depth):
+        sibling = trailer[64 + 32 * i : 96 + 32 * i]
+        x = node(sibling, x) if index >> i & 1 else node(x, sibling)
+    if not verify(ed_pub, trailer[:64], root_message(depth, x)):
+        raise Violation(BAD_SIGNATURE, "wrong signature")
+    return frames
+
+
+# §8: frames
+
+
+class Padding(NamedTuple):
+    def write(self) -> bytes:
+        return b"\x00"
+
+
+class Ping(NamedTuple):
+    def write(self) -> bytes:
+        return b"\x01"
+
+
+class Ack(NamedTuple):
+    """`ranges`: (lowest, highest) pairs, the highest pair first; `delay` in microseconds."""
+
+    delay: int
+    ranges: List[Tuple[int, int]]
+
+    def write(self) -> bytes:
+        low, high = self.ranges[0]
+        out = b"\x02" + varint(high) + varint(self.delay) + varint(len(self.ranges) - 1) + varint(high - low)
+        for next_low, next_high in self.ranges[1:]:
+            out += varint(low - next_high - 2) + varint(next_high - next_low)
+            low = next_low
+        return out
+
+
+class Close(NamedTuple):
+    code: int
+    text: bytes = b""
+
+    def write(self) -> bytes:
+        return b"\x03" + varint(self.code) + varint(len(self.text)) + self.text
+
+
+class PathChallenge(NamedTuple):
+    data: bytes
+
+    def write(self) -> bytes:
+        return b"\x04" + self.data
+
+
+class PathResponse(NamedTuple):
+    data: bytes
+
+    def write(self) -> bytes:
+        return b"\x05" + self.data
+
+
+class ObservedAddress(NamedTuple):
+    sequence: int
+    ip: bytes
+    port: int
+
+    def write(self) -> bytes:
+        return b"\x0b" + varint(self.sequence) + self.ip + struct.pack(">H", self.port)
+
+
+class MaxData(NamedTuple):
+    limit: int
+
+    def write(self) -> bytes:
+        return b"\x0c" + varint(self.limit)
+
+
+class Message(NamedTuple):
+    """A MESSAGE frame, §9.1. `total` is None for a whole message."""
+
+    sequence: int
+    data: bytes
+    offset: int = 0
+    total: Optional[int] = None
+
+    def write(self) -> bytes:
+        piece = self.total is not None
+        out = bytes([0x20 | piece << 1 | 1]) + varint(0) + varint(self.sequence)
+        if piece:
+            out += varint(self.offset) + varint(self.total)
+        return out + varint(len(self.data)) + self.data
+
+
+ACK_ELICITING = (Ping, PathChallenge, PathResponse, ObservedAddress, MaxData, Message)
+PROBING = (Padding, PathChallenge, PathResponse)
+
+
+def read_frames(data: bytes):
+    """Yields the frames in order; a violation where they end or mean nothing."""
+    if not data:
+        raise Violation(PROTOCOL_VIOLATION, "a packet without frames")
+    reader = Reader(data)
+    while reader.left():
+        try:
+            yield _read_frame(reader)
+        except ValueError as error:
+            raise Violation(PROTOCOL_VIOLATION, str(error))
+
+
+def _read_frame(reader: Reader):
+    kind = reader.byte()
+    if kind == 0x00:
+        return Padding()
+    if kind == 0x01:
+        return Ping()
+    if kind == 0x02:
+        return _read_ack(reader)
+    if kind == 0x03:
+        return _read_close(reader)
+    if kind == 0x04:
+        return PathChallenge(reader.take(8))
+    if kind == 0x05:
+        return PathResponse(reader.take(8))
+    if kind == 0x0B:
+        return ObservedAddress(reader.varint(), reader.take(16), int.from_bytes(reader.take(2), "big"))
+    if kind == 0x0C:
+        return MaxData(reader.varint())
+    if kind & 0xF0 == 0x20:
+        return _read_message(kind, reader)
+    raise ValueError(f"unknown frame {kind:02x}")
+
+
+def _read_ack(reader: Reader) -> Ack:
+    high, delay, count, first = (reader.varint() for _ in range(4))
+    if count > 63 or first > high:
+        raise ValueError("malformed ACK")
+    ranges, low = [(high - first, high)], high - first
+    for _ in range(count):
+        high = low - reader.varint() - 2
+        low = high - reader.varint()
+        if low < 0:
+            raise ValueError("malformed ACK")
+        ranges.append((low, high))
+    return Ack(min(delay, 60_000_000), ranges)
+
+
+def _read_close(reader: Reader) -> Close:
+    code, size = reader.varint(), reader.varint()
+    if size > 128:
+        raise ValueError("long reason")
+    return Close(code, reader.take(size))
+
+
+def _read_message(kind: int, reader: Reader) -> Message:
+    if kind >> 2 & 3 or reader.varint() != 0:
+        raise ValueError("a mode or channel that is not in this version")
+    sequence, piece = reader.varint(), kind & 2
+    offset, total = (reader.varint(), reader.varint()) if piece else (0, None)
+    data = reader.take(reader.varint()) if kind & 1 else reader.rest()
+    if piece and (not data or offset + len(data) > total):
+        raise ValueError("malformed piece")
+    return Message(sequence, data, offset, total)
+
+
+# §9.2: content
+
+
+@dataclass
+class Content:
+    body: bytes
+    format: int = 1
+    action: str = "chat"
+    author: bytes = field(default=b"")
+
+    def write(self) -> bytes:
+        action = self.action.encode("utf-8")
+        flags = self.format | (4 if self.author else 0)
+        return bytes([flags]) + self.author + bytes([len(action)]) + action + self.body
+
+    @staticmethod
+    def read(data: bytes) -> "Content":
+        reader = Reader(data)
+        try:
+            flags = reader.byte()
+            if flags & 0xF8 or flags & 3 == 3:
+                raise ValueError("reserved flags")
+            author = reader.take(32) if flags & 4 else b""
+            size = reader.byte()
+            if size > 64:
+                raise ValueError("long action")
+            content = Content(b"", flags & 3, reader.take(size).decode("utf-8"), author)
+            content.body = reader.rest()
+            if content.format == 1:
+                content.body.decode("utf-8")
+            return content
+        except ValueError as error:
+            raise Violation(PROTOCOL_VIOLATION, str(error))
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8")
+
+
+# §12: keys as text
+
+_BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+
+
+def _bech32m_checksum(values: List[int]) -> int:
+    """BIP 350's polymod."""
+    c = 1
+    for value in values:
+        top, c = c >> 25, (c & 0x1FFFFFF) << 5 ^ value
+        for i, g in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            c ^= g if top >> i & 1 else 0
+    return c
+
+
+_HUMAN_PART = [ord(c) >> 5 for c in "rk"] + [0] + [ord(c) & 31 for c in "rk"]
+
+
+def player_id(ed_pub: bytes) -> str:
+    """§12.1."""
+    bits = int.from_bytes(ed_pub, "big") << 4
+    groups = [bits >> (5 * i) & 31 for i in reversed(range(52))]
+    check = _bech32m_checksum(_HUMAN_PART + groups + [0] * 6) ^ 0x2BC830A3
+    return "rk1" + "".join(_BECH32[g] for g in groups + [check >> (5 * i) & 31 for i in reversed(range(6))])
+
+
+def read_player_id(text: str) -> bytes:
+    text = text.strip()
+    if text not in (text.lower(), text.upper()):
+        raise ValueError("mixed case")
+    text = text.lower()
+    if len(text) != 61 or not text.startswith("rk1"):
+        raise ValueError("not a PlayerID")
+    groups = [_BECH32.index(c) for c in text[3:]]
+    bits = sum(g << (5 * i) for i, g in enumerate(reversed(groups[:52])))
+    if _bech32m_checksum(_HUMAN_PART + groups) != 0x2BC830A3 or bits & 15:
+        raise ValueError("wrong checksum or padding")
+    return (bits >> 4).to_bytes(32, "big")
+
+
+def fingerprint(ed_pub: bytes) -> str:
+    """§12.2."""
+    consonants, vowels = "bdfghjklmnprstvz", "aiou"
+
+    def word(w: int) -> str:
+        parts = ((consonants, 12, 15), (vowels, 10, 3), (consonants, 6, 15), (vowels, 4, 3), (consonants, 0, 15))
+        return "".join(letters[w >> shift & bits] for letters, shift, bits in parts)
+
+    digest = H("rk1 fingerprint", ed_pub, n=12)
+    return "-".join(word(w) for w in struct.unpack(">6H", digest))
