@@ -1,0 +1,830 @@
+"""A small Roamkey client, written from docs/PROTOCOL.md, which every § here refers to. The bytes are in roamkey_wire.
+
+    client = Client(("127.0.0.1", 7447), SigningKey(), b"galaxy/1")
+    drive([client], lambda: client.joined, seconds=5)
+    client.send("Are you awake?")
+    drive([client], lambda: client.messages, seconds=5)
+    print(client.messages.popleft().text)
+
+There are no threads: `drive` waits on the sockets of some clients and calls `receive` and `tick`. What §2.2 and §10 let
+an implementation leave out is left out: congestion is NewReno without persistent congestion, and a client that is
+about to run out of a phase moves on only when `update_keys` is called.
+"""
+
+import os
+import select
+import socket
+import time
+from bisect import insort
+from collections import deque
+from typing import Callable, Dict, List, Optional, Tuple
+
+import roamkey_wire as wire
+from roamkey_wire import Ack, Close, Content, Dropped, MaxData, Message, Ping, Violation
+
+REPLAY_WINDOW, ACK_RANGES, MESSAGES_IN_PIECES = 4096, 32, 32  # §7, §9.3
+MESSAGE_OVERHEAD, LONGEST_HEADER = 32, 98  # §9.5, §9.6
+DATAGRAM, INITIAL_WINDOW, MINIMUM_WINDOW, MAXIMUM_WINDOW = 1200, 12_000, 2_400, 4 << 20  # §10.5
+MAX_ACK_DELAY, INITIAL_RTT, LONGEST_PTO, LONGEST_PTO_OFFLINE = 0.025, 0.333, 2.0, 5.0  # §10
+KEEP_ALIVE, OFFLINE_AFTER, GONE_AFTER = 5.0, 20.0, 320.0  # §11.1
+HELLO_PAUSES, GIVE_UP_AFTER, GIVE_UP_AFTER_DOUBT = (0.25, 0.5, 1.0, 2.0), 10.0, 2.0  # §1.8
+CLOSES, ECHOES, RETRIES = 3, 3, 2  # §11.3, §1.7
+
+Address = Tuple[str, int]
+
+
+class Socket:
+    """One UDP socket for one session. Tests put bad networks here by overriding `send` and `receive`."""
+
+    def __init__(self, host: str = "127.0.0.1"):
+        self._host = host
+        self.rebind()
+
+    def rebind(self) -> None:
+        """Another port: as after a change of network."""
+        old = getattr(self, "udp", None)
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind((self._host, 0))
+        self.udp.setblocking(False)
+        if old:
+            old.close()
+
+    def send(self, datagram: bytes, to: Address) -> None:
+        try:
+            self.udp.sendto(datagram, to)
+        except OSError:
+            pass  # as good as lost
+
+    def receive(self) -> List[Tuple[bytes, Address]]:
+        found = []
+        while True:
+            try:
+                found.append(self.udp.recvfrom(2048))
+            except BlockingIOError:
+                return found
+            except OSError:
+                continue  # what ICMP told about an earlier datagram
+
+
+# What arrived: packet numbers and pieces
+
+
+class Received:
+    """The committed packet numbers (§3.5, step 4) and what to acknowledge of them (§10.1)."""
+
+    def __init__(self):
+        self.highest, self._window = -1, set()
+        self.ranges: List[List[int]] = []  # lowest range first
+        self.largest_at = 0.0
+        self._largest_eliciting, self._owed, self._bare = -1, 0, 0
+        self.due: Optional[float] = None
+
+    def is_new(self, pn: int) -> bool:
+        return pn < 1 << 62 and pn not in self._window and pn > self.highest - REPLAY_WINDOW
+
+    def commit(self, pn: int, now: float) -> None:
+        self._window.add(pn)
+        if pn > self.highest:
+            self.highest, self.largest_at = pn, now
+            if len(self._window) > 2 * REPLAY_WINDOW:
+                self._window = {n for n in self._window if n > pn - REPLAY_WINDOW}
+
+    def handled(self, pn: int, eliciting: bool, now: float) -> None:
+        """The frames of this packet were handled: it may be acknowledged now."""
+        self._add_to_ranges(pn)
+        if not eliciting:
+            self._bare += 1
+            return
+        self._owed += 1
+        missing = self._largest_eliciting >= 0 and not self._contiguous(self._largest_eliciting, pn)
+        out_of_order = pn < self._largest_eliciting or missing
+        self._largest_eliciting = max(pn, self._largest_eliciting)
+        at = now if out_of_order or self._owed >= 2 else now + MAX_ACK_DELAY
+        self.due = at if self.due is None else min(at, self.due)
+
+    def _contiguous(self, low: int, high: int) -> bool:
+        return any(r[0] <= low and high <= r[1] for r in self.ranges)
+
+    def _add_to_ranges(self, pn: int) -> None:
+        insort(self.ranges, [pn, pn])
+        merged = [self.ranges[0]]
+        for low, high in self.ranges[1:]:
+            if low <= merged[-1][1] + 1:
+                merged[-1] = [merged[-1][0], max(high, merged[-1][1])]
+            else:
+                merged.append([low, high])
+        self.ranges = merged[-ACK_RANGES:]
+
+    def wants_ack(self) -> bool:
+        """An ACK rides along with any packet, if there is anything to say."""
+        return self.due is not None or self._bare >= 16
+
+    def ack(self, now: float) -> Ack:
+        self._owed, self._bare, self.due = 0, 0, None
+        ranges = [(low, high) for low, high in reversed(self.ranges)]
+        return Ack(int((now - self.largest_at) * 1_000_000), ranges)
+
+
+class Assembly:
+    """A message with pieces missing (§9.4). It holds what arrived, never what was announced."""
+
+    def __init__(self, total: int):
+        self.total, self.size = total, 0
+        self._parts: List[Tuple[int, bytes]] = []  # in order, without overlap
+        self.seen_empty = False
+
+    def add(self, offset: int, data: bytes) -> int:
+        """The number of bytes that were not here yet."""
+        fresh, at, end = [], offset, offset + len(data)
+        for start, part in self._parts:
+            low, high = max(start, offset), min(start + len(part), end)
+            if low >= high:
+                continue
+            if part[low - start : high - start] != data[low - offset : high - offset]:
+                raise Violation(wire.PROTOCOL_VIOLATION, "a piece that contradicts an earlier one")
+            fresh += [(at, data[at - offset : low - offset])] if at < low else []
+            at = high
+        fresh += [(at, data[at - offset :])] if at < end else []
+        for part in fresh:
+            insort(self._parts, part)
+        added = sum(len(part) for _, part in fresh)
+        self.size += added
+        return added
+
+    def is_complete(self) -> bool:
+        return self.size == self.total
+
+    def content(self) -> bytes:
+        return b"".join(part for _, part in self._parts)
+
+
+class Inbox:
+    """Reliable ordered messages in, with credit (§9.4, §9.5)."""
+
+    def __init__(self, longest: int, window: int):
+        self._longest, self._window = longest, window
+        self._next, self._waiting = 0, {}  # type: int, Dict[int, Assembly]
+        self._used, self._taken, self.granted = 0, 0, window
+
+    def receive(self, frame: Message) -> List[Content]:
+        """Everything that can be handed out now."""
+        total = len(frame.data) if frame.total is None else frame.total
+        if total > self._longest + LONGEST_HEADER:
+            raise Violation(wire.LIMIT_EXCEEDED, "a message that is too long")
+        if frame.sequence < self._next:
+            return []
+        is_first = frame.sequence not in self._waiting
+        assembly = self._waiting.setdefault(frame.sequence, Assembly(total))
+        if assembly.total != total:
+            raise Violation(wire.PROTOCOL_VIOLATION, "two sizes of one message")
+        self._used += assembly.add(frame.offset, frame.data) + (MESSAGE_OVERHEAD if is_first else 0)
+        if sum(not a.is_complete() for a in self._waiting.values()) > 64:
+            raise Violation(wire.LIMIT_EXCEEDED, "too many messages in pieces")
+        if self._used > self.granted:
+            raise Violation(wire.LIMIT_EXCEEDED, "more than was granted")
+        return self._hand_out()
+
+    def _hand_out(self) -> List[Content]:
+        out = []
+        while self._next in self._waiting and self._waiting[self._next].is_complete():
+            out.append(Content.read(self._waiting.pop(self._next).content()))
+            self._next += 1
+        return out
+
+    def took(self, content: Content) -> None:
+        """The app has taken this message."""
+        self._taken += len(content.write()) + MESSAGE_OVERHEAD
+
+    def grant(self) -> bool:
+        """Whether it is time for a MAX_DATA. Waiting for W/2 must not leave less than the longest message needs."""
+        limit = self._taken + self._window
+        left = self.granted - self._taken
+        needed = self._longest + LONGEST_HEADER + MESSAGE_OVERHEAD
+        if limit > self.granted and (limit - self.granted >= self._window // 2 or left < needed):
+            self.granted = limit
+            return True
+        return False
+
+
+# What leaves: messages, packets on their way, congestion
+
+
+class Piece:
+    """Bytes of a message that always travel together. `sequence` and place never change, so repeats are the same."""
+
+    def __init__(self, sequence: int, data: bytes, offset: int, total: Optional[int], cost: int):
+        self.frame, self.cost = Message(sequence, data, offset, total), cost
+        self.acknowledged = False
+
+
+class Outbox:
+    """Reliable ordered messages out (§9.3)."""
+
+    def __init__(self, credit: int):
+        self.limit, self._used, self._sequence = credit, 0, 0
+        self._fresh, self._again = deque(), deque()
+        self._unacknowledged: Dict[int, int] = {}  # pieces left of each message
+        self._in_pieces = set()
+
+    def queue(self, content: bytes, whole: int, piece: int) -> None:
+        """`whole`: how much content a packet of its own takes; `piece`: how much of a piece."""
+        sequence, self._sequence = self._sequence, self._sequence + 1
+        if len(content) <= whole:
+            parts = [Piece(sequence, content, 0, None, len(content))]
+        else:
+            parts = [
+                Piece(sequence, content[at : at + piece], at, len(content), len(content[at : at + piece]))
+                for at in range(0, len(content), piece)
+            ]
+        parts[0].cost += MESSAGE_OVERHEAD
+        self._unacknowledged[sequence] = len(parts)
+        self._fresh.extend(parts)
+
+    def next(self, room: int) -> Optional[Piece]:
+        """The piece that goes next, if it fits: lost ones first, then new ones within the credit."""
+        while self._again and self._again[0].acknowledged:
+            self._again.popleft()
+        if self._again:
+            return self._again.popleft() if len(self._again[0].frame.write()) <= room else None
+        if not self._fresh or len(self._fresh[0].frame.write()) > room or not self._may_begin(self._fresh[0]):
+            return None
+        piece = self._fresh.popleft()
+        self._used += piece.cost
+        if piece.frame.total is not None:
+            self._in_pieces.add(piece.frame.sequence)
+        return piece
+
+    def _may_begin(self, piece: Piece) -> bool:
+        another = piece.frame.total is not None and piece.frame.sequence not in self._in_pieces
+        if another and len(self._in_pieces) >= MESSAGES_IN_PIECES:
+            return False
+        return self._used + piece.cost <= self.limit
+
+    def lost(self, piece: Piece) -> None:
+        if not piece.acknowledged and piece not in self._again:
+            self._again.append(piece)
+
+    def acknowledged(self, piece: Piece) -> None:
+        if piece.acknowledged:
+            return
+        piece.acknowledged, sequence = True, piece.frame.sequence
+        self._unacknowledged[sequence] -= 1
+        if not self._unacknowledged[sequence]:
+            del self._unacknowledged[sequence]
+            self._in_pieces.discard(sequence)
+
+    def is_done(self) -> bool:
+        return not self._unacknowledged
+
+
+class Sent:
+    """A packet on its way. `pieces` and `limit` are what it has to be repeated for."""
+
+    def __init__(self, at: float, size: int, eliciting: bool, padded: bool, pieces: List[Piece], limit: bool):
+        self.at, self.size, self.eliciting, self.pieces, self.limit = at, size, eliciting, pieces, limit
+        self.in_flight = eliciting or padded
+
+
+class Rtt:
+    """§10.2, §10.4."""
+
+    def __init__(self):
+        self.smoothed, self.variation, self.latest, self._minimum = INITIAL_RTT, INITIAL_RTT / 2, INITIAL_RTT, None
+
+    def sample(self, latest: float, ack_delay: float) -> None:
+        self.latest = latest
+        if self._minimum is None:
+            self._minimum, self.smoothed, self.variation = latest, latest, latest / 2
+            return
+        self._minimum = min(self._minimum, latest)
+        delay = min(ack_delay, MAX_ACK_DELAY)
+        adjusted = latest - delay if latest - delay >= self._minimum else latest
+        self.variation = 0.75 * self.variation + 0.25 * abs(self.smoothed - adjusted)
+        self.smoothed = 0.875 * self.smoothed + 0.125 * adjusted
+
+    def pto(self, offline: bool) -> float:
+        value = self.smoothed + max(4 * self.variation, 0.001) + MAX_ACK_DELAY
+        return min(value, LONGEST_PTO_OFFLINE if offline else LONGEST_PTO)
+
+    def loss_delay(self) -> float:
+        return max(9 / 8 * max(self.smoothed, self.latest), 0.001)
+
+
+class Congestion:
+    """NewReno, §10.5."""
+
+    def __init__(self):
+        self.window, self._threshold, self._recovery_since, self.in_flight = INITIAL_WINDOW, float("inf"), -1.0, 0
+
+    def acknowledged(self, packet: Sent, was_used: bool) -> None:
+        if packet.at <= self._recovery_since or not was_used:
+            return
+        if self.window < self._threshold:
+            self.window += packet.size
+        else:
+            self.window += DATAGRAM * packet.size // self.window
+        self.window = min(self.window, MAXIMUM_WINDOW)
+
+    def lost(self, packet: Sent, now: float) -> None:
+        if packet.at > self._recovery_since:
+            self._recovery_since = now
+            self.window = self._threshold = max(self.window // 2, MINIMUM_WINDOW)
+
+
+class Loss:
+    """Packets on their way: acknowledgement, loss, probe timeout (§10)."""
+
+    def __init__(self):
+        self.packets: Dict[int, Sent] = {}
+        self.largest_acknowledged: Optional[int] = None
+        self.rtt, self.congestion = Rtt(), Congestion()
+        self.backoff, self._timer_from = 0, 0.0
+
+    def sent(self, pn: int, packet: Sent) -> None:
+        self.packets[pn] = packet
+        if packet.in_flight:
+            self.congestion.in_flight += packet.size
+        if packet.eliciting:
+            self._timer_from = packet.at
+
+    def _forget(self, pn: int) -> Sent:
+        packet = self.packets.pop(pn)
+        if packet.in_flight:
+            self.congestion.in_flight -= packet.size
+        return packet
+
+    def acknowledge(self, ack: Ack, now: float) -> List[Sent]:
+        """The packets that this ACK acknowledges for the first time."""
+        was_used = self.congestion.in_flight + DATAGRAM >= self.congestion.window
+        numbers = [pn for pn in self.packets if any(low <= pn <= high for low, high in ack.ranges)]
+        largest = ack.ranges[0][1]
+        packets = {pn: self._forget(pn) for pn in numbers}
+        if largest in packets and any(p.eliciting for p in packets.values()):
+            self.rtt.sample(now - packets[largest].at, ack.delay / 1_000_000)
+        for packet in packets.values():
+            if packet.in_flight:
+                self.congestion.acknowledged(packet, was_used)
+        self.largest_acknowledged = max(largest, self.largest_acknowledged or 0)
+        self.backoff = 0 if packets else self.backoff
+        return list(packets.values())
+
+    def lost(self, now: float) -> List[Sent]:
+        """§10.3."""
+        found = []
+        for pn in [pn for pn in self.packets if self.largest_acknowledged is not None and pn < self.largest_acknowledged]:
+            old = self.packets[pn].at <= now - self.rtt.loss_delay()
+            if old or pn + 3 <= self.largest_acknowledged:
+                found.append(self._forget(pn))
+                if found[-1].in_flight:
+                    self.congestion.lost(found[-1], now)
+        return found
+
+    def everything(self, new_ip: bool) -> List[Sent]:
+        """A change of path (§5.5): all that is on its way is sent again."""
+        self.backoff = 0
+        if new_ip:
+            self.rtt, in_flight, self.congestion = Rtt(), self.congestion.in_flight, Congestion()
+            self.congestion.in_flight = in_flight
+        return [self._forget(pn) for pn in list(self.packets)]
+
+    def loss_at(self) -> Optional[float]:
+        below = [p.at for pn, p in self.packets.items() if pn < (self.largest_acknowledged or 0)]
+        return min(below) + self.rtt.loss_delay() if below else None
+
+    def probe_at(self, offline: bool, finish_unconfirmed: bool) -> Optional[float]:
+        if not finish_unconfirmed and not any(p.eliciting for p in self.packets.values()):
+            return None
+        longest = LONGEST_PTO_OFFLINE if offline else LONGEST_PTO
+        return self._timer_from + min(self.rtt.pto(offline) * (1 << min(self.backoff, 10)), longest)
+
+    def probed(self, now: float) -> List[Piece]:
+        """The timer fired: what the oldest packet on its way carries."""
+        self.backoff, self._timer_from = self.backoff + 1, now
+        oldest = next((p for pn, p in sorted(self.packets.items()) if p.eliciting), None)
+        return [p for p in oldest.pieces if not p.acknowledged] if oldest else []
+
+
+# Keys of a session
+
+
+class ReceivingKeys:
+    """The receiver's side of §2.2."""
+
+    def __init__(self, first: wire.Phase):
+        self._previous, self._current, self._next = None, first, first.next()
+        self._lowest: Optional[int] = None
+        self._highest, self._highest_older, self._previous_until = -1, -1, 0.0
+
+    def choose(self, packet: wire.Unmasked, now: float) -> wire.Phase:
+        if packet.phase_bit == self._current.n & 1:
+            return self._current
+        if self._lowest is not None and packet.pn < self._lowest:
+            if self._previous is None or now > self._previous_until:
+                raise Dropped("the key of the phase before is gone")
+            return self._previous
+        return self._next
+
+    def commit(self, phase: wire.Phase, pn: int, now: float, pto: float) -> None:
+        if phase is self._next:
+            self._advance(pn, now, pto)
+        elif phase is self._previous:
+            self._highest_older = max(pn, self._highest_older)
+            return
+        elif pn < self._highest_older:
+            raise Violation(wire.KEY_MISUSE, "an old number under a new key")
+        self._lowest = pn if self._lowest is None else min(pn, self._lowest)
+        self._highest = max(pn, self._highest)
+
+    def _advance(self, pn: int, now: float, pto: float) -> None:
+        if pn < self._highest:
+            raise Violation(wire.KEY_MISUSE, "keys that run backwards")
+        self._previous, self._current, self._next = self._current, self._next, self._next.next()
+        self._highest_older, self._lowest, self._highest = max(self._highest, self._highest_older), None, -1
+        self._previous_until = now + 3 * pto
+
+
+# The client
+
+
+class Client:
+    """One session with one server, from the Hello to the end."""
+
+    def __init__(
+        self,
+        server: Address,
+        key: wire.SigningKey,
+        application: bytes,
+        pinned: Optional[bytes] = None,
+        link: Optional[Socket] = None,
+        parameters: Optional[wire.Parameters] = None,
+        scid: bytes = b"",
+    ):
+        self.key, self.link, self.address, self.pinned = key, link or Socket(), server, pinned
+        self.mine = parameters or wire.Parameters(credit=4 << 20)
+        self.mine.application = application
+        # What the app may look at.
+        self.messages, self.observed, self.roamed = deque(), None, []
+        self.joined, self.ended, self.joined_twice = False, None, False
+        self.server: Optional[bytes] = None
+        # begin < handshake < session < closing or draining < gone
+        self.state, self._began = "handshake", time.monotonic()
+        self._initiator = wire.Initiator(key, os.urandom(8), scid, pinned)
+        self._cookie, self.retries, self._hellos, self._hello_at = bytes(wire.COOKIE_SIZE), 0, 0, self._began
+        self._doubt: Optional[str] = None
+        self._doubt_at = 0.0
+        self.tick(self._began)
+
+    # What the app calls
+
+    def send(self, text: str, action: str = "chat") -> None:
+        self.send_content(Content(text.encode("utf-8"), 1, action).write())
+
+    def send_content(self, content: bytes) -> None:
+        whole, piece = self._frames_room() - 20, self._frames_room() - 40
+        self._outbox.queue(content, whole, piece)
+
+    def take(self) -> Content:
+        """The next message; taking it gives the server credit."""
+        content = self.messages.popleft()
+        self._inbox.took(content)
+        self._max_data_due = self._inbox.grant() or self._max_data_due
+        return content
+
+    def is_delivered(self) -> bool:
+        return self._outbox.is_done()
+
+    def close(self, code: int = wire.DONE, text: bytes = b"", why: str = "closed by us") -> None:
+        """§11.3, the side that closes."""
+        if self.state != "session":
+            return
+        self.state, self.ended, self._closes_left = "closing", (code, why), CLOSES
+        self._close, self._close_at = Close(code, text), time.monotonic()
+        self._gone_at = self._close_at + 3 * self._pto()
+        self.tick(self._close_at)
+
+    def change_port(self, noticed: bool) -> None:
+        """Another source port; `noticed`: as §5.5 says, otherwise as behind a NAT that was given another one."""
+        self.link.rebind()
+        if not noticed:
+            return
+        now = time.monotonic()
+        for packet in self._loss.everything(new_ip=False):
+            self._repeat(packet)
+        if not self._confirmed:
+            self.link.send(self._finish, self.address)
+        self._send_packet([Ping()], now, pad_to=wire.PACKET_SIZE)
+
+    def update_keys(self) -> bool:
+        """§2.2, the sender: only once a packet of this phase was acknowledged."""
+        may = self._loss.largest_acknowledged is not None and self._loss.largest_acknowledged >= self._phase_since
+        if may:
+            self._phase, self._phase_since = self._phase.next(), self._pn
+        return may
+
+    # Datagrams in
+
+    def receive(self) -> None:
+        for datagram, source in self.link.receive():
+            now = time.monotonic()
+            try:
+                if self.state == "handshake":
+                    self._receive_long(datagram, source, now)
+                elif self.state in ("session", "closing"):
+                    self._receive_packet(datagram, source, now)
+                elif self.state == "draining":
+                    self._echo_again()
+            except Dropped:
+                pass
+            except Violation as violation:
+                self.close(violation.code, why=str(violation))
+
+    # Handshake, §1.7 and §1.8
+
+    def _receive_long(self, datagram: bytes, source: Address, now: float) -> None:
+        header = wire.read_long_header(datagram)
+        if header.destination != self._initiator.scid:
+            raise Dropped("somebody else's")
+        if header.version == bytes(4):
+            self._receive_version_list(header, now)
+        elif header.version != wire.VERSION:
+            raise Dropped("another version")
+        elif header.kind == wire.RETRY:
+            self._receive_retry(header, source)
+        elif header.kind == wire.WELCOME:
+            self._receive_welcome(header, source, now)
+
+    def _receive_version_list(self, header: wire.LongHeader, now: float) -> None:
+        versions = wire.read_version_list(header.rest)
+        if header.source == self._initiator.dcid and wire.VERSION not in versions:
+            self._note_doubt("no common version", now)
+
+    def _note_doubt(self, doubt: str, now: float) -> None:
+        self._doubt_at = self._doubt_at if self._doubt else now
+        self._doubt = doubt
+
+    def _receive_retry(self, header: wire.LongHeader, source: Address) -> None:
+        if header.source != self._initiator.dcid or self.retries >= RETRIES or len(header.rest) != wire.COOKIE_SIZE:
+            raise Dropped("not our Retry")
+        self.retries, self._cookie = self.retries + 1, header.rest
+        self.link.send(self._initiator.hello(self._cookie), source)
+
+    def _receive_welcome(self, header: wire.LongHeader, source: Address, now: float) -> None:
+        welcomed = self._initiator.read_welcome(header)
+        if self.pinned and welcomed.server != self.pinned:
+            return self._note_doubt("wrong server", now)
+        theirs = welcomed.parameters
+        if theirs.application != self.mine.application:
+            return self._end("wrong application")
+        self.mine.policy, self.mine.client_id, self.mine.server_id = theirs.policy, self._initiator.scid, theirs.server_id
+        self._finish, keys = welcomed.finish(self.mine.write())
+        self.server, self.theirs, self.address = welcomed.server, theirs, source
+        self._begin_session(keys, now)
+
+    def _begin_session(self, keys: wire.SessionKeys, now: float) -> None:
+        self.state, self._confirmed = "session", False
+        self._out, self._in = keys.directions
+        self._phase, self._phase_since, self._pn = self._out.first_phase, 0, 0
+        self._receiving_keys, self._received = ReceivingKeys(self._in.first_phase), Received()
+        self._loss, self._outbox = Loss(), Outbox(self.theirs.credit)
+        self._inbox = Inbox(self.mine.longest, self.mine.credit)
+        self._max_data_due, self._responses = False, deque()
+        self._heard_at = self._asked_at = now
+        self._offline, self._observed_sequence = False, -1
+        self.link.send(self._finish, self.address)
+        self._send_packet([Ping()], now)
+
+    def _tick_handshake(self, now: float) -> None:
+        if now >= self._give_up_at():
+            return self._end(self._doubt or "nobody answered")
+        if now >= self._hello_at:
+            self.link.send(self._initiator.hello(self._cookie), self.address)
+            self._hello_at = now + HELLO_PAUSES[min(self._hellos, len(HELLO_PAUSES) - 1)]
+            self._hellos += 1
+
+    def _give_up_at(self) -> float:
+        end = self._began + GIVE_UP_AFTER
+        return min(end, self._doubt_at + GIVE_UP_AFTER_DOUBT) if self._doubt else end
+
+    def _end(self, why: str, code: Optional[int] = None) -> None:
+        self.state, self.ended = "gone", self.ended or (code, why)
+
+    # Packets in, §3.5
+
+    def _receive_packet(self, datagram: bytes, source: Address, now: float) -> None:
+        packet = wire.unmask(self._in, len(self._initiator.scid), datagram, self._received.highest + 1)
+        if datagram[1 : 1 + len(self._initiator.scid)] != self._initiator.scid or not self._received.is_new(packet.pn):
+            raise Dropped("somebody else's, or a replay")
+        phase = self._receiving_keys.choose(packet, now)
+        frames = wire.open_packet(phase, packet)
+        if frames is None:
+            raise Dropped("wrong tag")
+        if self.theirs.policy == wire.EVERY_PACKET:
+            frames = wire.verified_frames(self._in, phase, packet.pn, frames, self.server)
+        self._received.commit(packet.pn, now)
+        self._receiving_keys.commit(phase, packet.pn, now, self._pto())
+        self._heard(now)
+        if packet.reserved:
+            raise Violation(wire.PROTOCOL_VIOLATION, "reserved bits")
+        self._handle_frames(packet.pn, frames, source, now)
+
+    def _heard(self, now: float) -> None:
+        if self._offline:
+            self._loss.backoff = 0
+        self._heard_at, self._offline, self._confirmed = now, False, True
+
+    def _handle_frames(self, pn: int, frames: bytes, source: Address, now: float) -> None:
+        eliciting = False
+        for frame in wire.read_frames(frames):
+            if isinstance(frame, Close):
+                return self._handle_close(frame, now)
+            if self.state == "session":
+                eliciting = isinstance(frame, wire.ACK_ELICITING) or eliciting
+                self._handle_frame(frame, source, now)
+        if self.state == "session":
+            self.joined = True
+            self._received.handled(pn, eliciting, now)
+
+    def _handle_frame(self, frame, source: Address, now: float) -> None:
+        if isinstance(frame, Ack):
+            self._handle_ack(frame, now)
+        elif isinstance(frame, Message):
+            self.messages.extend(self._inbox.receive(frame))
+        elif isinstance(frame, MaxData):
+            self._outbox.limit = max(frame.limit, self._outbox.limit)
+        elif isinstance(frame, wire.PathChallenge) and source == self.address and len(self._responses) < 4:
+            self._responses.append(frame.data)
+        elif isinstance(frame, wire.PathResponse):
+            self.path_responses = getattr(self, "path_responses", []) + [frame.data]
+        elif isinstance(frame, wire.ObservedAddress) and frame.sequence > self._observed_sequence:
+            self._observed_sequence = frame.sequence
+            here = wire.address_text(frame.ip, frame.port)
+            if self.observed and self.observed != here:
+                self.roamed.append((self.observed, here))
+            self.observed = here
+
+    def _handle_ack(self, ack: Ack, now: float) -> None:
+        if ack.ranges[0][1] >= self._pn:
+            raise Violation(wire.PROTOCOL_VIOLATION, "an acknowledgement of what was never sent")
+        for packet in self._loss.acknowledge(ack, now):
+            for piece in packet.pieces:
+                self._outbox.acknowledged(piece)
+        self._repeat_lost(now)
+
+    def _repeat_lost(self, now: float) -> None:
+        for packet in self._loss.lost(now):
+            self._repeat(packet)
+
+    def _repeat(self, packet: Sent) -> None:
+        for piece in packet.pieces:
+            self._outbox.lost(piece)
+        self._max_data_due = self._max_data_due or packet.limit
+
+    # Closing, §11.3
+
+    def _handle_close(self, frame: Close, now: float) -> None:
+        if self.state == "closing":
+            return self._end("closed")
+        refused = not self.joined and frame.code in wire.REFUSALS
+        why = wire.REFUSALS[frame.code] if refused else frame.text.decode("utf-8", "replace")
+        self.state, self.ended, self._gone_at = "draining", (frame.code, why), now + 3 * self._pto()
+        self._echoes = 0
+        self._echo_again()
+
+    def _echo_again(self) -> None:
+        if self._echoes < ECHOES:
+            self._echoes += 1
+            self._send_packet([Close(wire.DONE)], time.monotonic())
+
+    # Packets out
+
+    def _pto(self) -> float:
+        return self._loss.rtt.pto(self._offline)
+
+    def _frames_room(self) -> int:
+        """Bytes for frames in a packet of 1200, with the longest packet number."""
+        trailer = 65 if self.theirs.policy == wire.EVERY_PACKET else 0
+        return wire.PACKET_SIZE - 1 - len(self.theirs.server_id) - 4 - wire.TAG_SIZE - trailer
+
+    def _send_packet(self, frames: list, now: float, pieces=(), limit=False, pad_to=0) -> None:
+        out = b"".join(frame.write() for frame in frames)
+        if pad_to:
+            out = out.ljust(pad_to - (wire.PACKET_SIZE - self._frames_room()), b"\0")
+        eliciting = any(isinstance(frame, wire.ACK_ELICITING) for frame in frames)
+        size = self._send_frames(out)
+        if eliciting:
+            self._asked_at = now
+        if not isinstance(frames[0], Close):
+            self._loss.sent(self._pn - 1, Sent(now, size, eliciting, bool(pad_to), list(pieces), limit))
+
+    def _send_frames(self, frames: bytes) -> int:
+        """One packet with these frames; the size of its datagram."""
+        pn, self._pn = self._pn, self._pn + 1
+        size = wire.pn_size(pn, self._loss.largest_acknowledged)
+        frames = wire.pad_frames(frames, size)
+        trailer = b""
+        if self.theirs.policy == wire.EVERY_PACKET:
+            (trailer,) = wire.trailers(self.key, [wire.leaf(self._out, self._phase, pn, frames)])
+        datagram = wire.seal_packet(self._out, self._phase, self.theirs.server_id, pn, size, frames + trailer)
+        self.link.send(datagram, self.address)
+        return len(datagram)
+
+    def _flush(self, now: float) -> None:
+        """Everything that may leave now: answers to challenges, messages with what rides along, a bare ACK."""
+        while self._responses:
+            self._send_packet([wire.PathResponse(self._responses.popleft())], now)
+        while self._loss.congestion.in_flight + DATAGRAM <= self._loss.congestion.window:
+            if not self._send_messages(now):
+                break
+        if self._max_data_due:
+            self._send_messages(now, even_without=True)
+        if self._received.due is not None and now >= self._received.due:
+            self._send_packet([self._received.ack(now)], now)
+
+    def _send_messages(self, now: float, even_without: bool = False) -> bool:
+        if len(self._loss.packets) >= 4096:
+            return False
+        frames, pieces, room = [], [], self._frames_room()
+        limit = self._max_data_due
+        if limit:
+            frames.append(MaxData(self._inbox.granted))
+        room -= sum(len(frame.write()) for frame in frames)
+        piece = self._outbox.next(room)
+        while piece:
+            pieces.append(piece)
+            room -= len(piece.frame.write())
+            piece = self._outbox.next(room)
+        if not pieces and not even_without:
+            return False
+        self._max_data_due = False
+        frames += [piece.frame for piece in pieces]
+        self._send_packet(self._with_ack(frames, room, now), now, pieces, limit)
+        return True
+
+    def _with_ack(self, frames: list, room: int, now: float) -> list:
+        """An ACK rides along where there is room for it."""
+        if not self._received.wants_ack() or room < 24 + 8 * len(self._received.ranges):
+            return frames
+        return [self._received.ack(now)] + frames
+
+    # Timers
+
+    def tick(self, now: float) -> None:
+        if self.state == "handshake":
+            self._tick_handshake(now)
+        elif self.state == "session":
+            self._tick_session(now)
+        elif self.state == "closing" and self._closes_left and now >= self._close_at:
+            self._send_packet([self._close], now)
+            self._closes_left, self._close_at = self._closes_left - 1, now + self._pto()
+        if self.state in ("closing", "draining") and now >= self._gone_at:
+            self._end("closed")
+
+    def _tick_session(self, now: float) -> None:
+        silent = now - self._heard_at
+        if silent >= GONE_AFTER or not self._confirmed and now >= self._give_up_at():
+            return self._end("nobody answered")
+        self._repeat_lost(now)
+        self._flush(now)
+        probe_at = self._loss.probe_at(self._offline, not self._confirmed)
+        if probe_at is not None and now >= probe_at:
+            self._probe(now)
+        if silent >= OFFLINE_AFTER and not self._offline:
+            self._offline = True
+            self._send_packet([Ping()], now)
+        elif silent >= KEEP_ALIVE and now - self._asked_at >= KEEP_ALIVE and probe_at is None:
+            self._send_packet([Ping()], now)
+
+    def _probe(self, now: float) -> None:
+        """§10.4."""
+        if not self._confirmed:
+            self.link.send(self._finish, self.address)
+        pieces = self._loss.probed(now)
+        self._send_packet([piece.frame for piece in pieces] or [Ping()], now, pieces)
+
+    def next_time(self) -> float:
+        """When `tick` has something to do at the latest."""
+        if self.state == "handshake":
+            return min(self._hello_at, self._give_up_at())
+        if self.state != "session":
+            return self._close_at if self.state == "closing" and self._closes_left else getattr(self, "_gone_at", 0.0)
+        offline = self._heard_at + (GONE_AFTER if self._offline else OFFLINE_AFTER)
+        keep_alive = max(self._heard_at, self._asked_at) + KEEP_ALIVE
+        times = [self._received.due, self._loss.loss_at(), self._loss.probe_at(self._offline, not self._confirmed)]
+        times += [offline, keep_alive if keep_alive > time.monotonic() else None]
+        return min(at for at in times if at is not None)
+
+
+def drive(clients: List[Client], until: Callable[[], object], seconds: float) -> bool:
+    """Runs these clients until the condition holds; whether it did within the time."""
+    end = time.monotonic() + seconds
+    while not until():
+        now = time.monotonic()
+        if now >= end:
+            return False
+        live = [client for client in clients if client.state != "gone"]
+        wait = min([end, now + 0.05] + [client.next_time() for client in live]) - now
+        select.select([client.link.udp for client in live], [], [], max(wait, 0.0))
+        for client in live:
+            client.receive()
+            client.tick(time.monotonic())
+    return True
