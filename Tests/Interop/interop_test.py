@@ -1,15 +1,29 @@
-"""A client written from docs/PROTOCOL.md alone, against the vectors of §14 and against the real command."""
+"""A client written from docs/PROTOCOL.md alone, against the vectors of §14 and against the real command.
+
+Run it with `make interop`. It uses loopback only, and every wait in it ends by itself. ROAMKEY names another command
+than .build/debug/roamkey.
+"""
 
 import json
 import os
+import random
+import signal
+import subprocess
 import sys
+import tempfile
+import threading
 import unittest
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import roamkey_wire as wire  # noqa: E402
+from roamkey_client import Client, Socket, drive  # noqa: E402
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+COMMAND = os.environ.get("ROAMKEY", os.path.join(ROOT, ".build", "debug", "roamkey"))
+PATIENCE = 20  # seconds for anything that should take a moment, on a busy machine
+LONGEST_RUN = 300  # seconds after which the whole run is given up
 
 
 class ReferenceSession(unittest.TestCase):
@@ -134,5 +148,668 @@ class SmallPieces(unittest.TestCase):
                 self.assertEqual(opened, frames[n])
 
 
+# The real command
+
+
+class Command:
+    """A running `roamkey`, and the events it prints."""
+
+    def __init__(self, *arguments: str):
+        self.process = subprocess.Popen(
+            [COMMAND, *arguments, "--json"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.events = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.events.append(json.loads(line))
+
+    def all(self, event: str, **fields):
+        return [e for e in list(self.events) if e["event"] == event and fields.items() <= e.items()]
+
+    def say(self, lines) -> None:
+        self.process.stdin.write("".join(line + "\n" for line in lines))
+        self.process.stdin.flush()
+
+    def stop(self, clients=()) -> int:
+        """SIGTERM, and the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        drive(list(clients), lambda: self.process.poll() is not None, PATIENCE)
+        return self.process.poll()
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(PATIENCE)
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+class BadNetwork(Socket):
+    """Loses datagrams both ways; the same ones for the same seed and the same traffic."""
+
+    def __init__(self, loss: float, seed: int):
+        self._loss, self._random = loss, random.Random(seed)
+        super().__init__()
+
+    def _survives(self) -> bool:
+        return self._random.random() >= self._loss
+
+    def send(self, datagram, to):
+        if self._survives():
+            super().send(datagram, to)
+
+    def receive(self):
+        return [arrived for arrived in super().receive() if self._survives()]
+
+
+class Recorder(Socket):
+    """Keeps what was sent, and can hold it back."""
+
+    def __init__(self):
+        self.sent, self.holds = [], False
+        super().__init__()
+
+    def send(self, datagram, to):
+        self.sent.append(datagram)
+        if not self.holds:
+            super().send(datagram, to)
+
+
+class WithServer(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="roamkey-interop-")
+        self.addCleanup(self.folder.cleanup)
+
+    def file(self, name: str, content: bytes = None, mode: int = 0o600) -> str:
+        path = os.path.join(self.folder.name, name)
+        if content is not None:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+                file.write(content)
+        return path
+
+    def start(self, *arguments: str) -> Command:
+        command = Command(*arguments)
+        self.addCleanup(command.end)
+        return command
+
+    def serve(self, *arguments: str) -> Command:
+        """A server on a port of the system's choice, whose key Python made."""
+        self.server_key = wire.SigningKey()
+        key = self.file("server.pem", self.server_key.pem())
+        self.server = self.start("serve", "--listen", "127.0.0.1:0", "--key", key, *arguments)
+        self.assertTrue(drive([], lambda: self.server.all("listening"), PATIENCE))
+        self.port = int(self.server.all("listening")[0]["address"].rsplit(":", 1)[1])
+        return self.server
+
+    def client(self, key=None, pinned=None, kind=Client, **options) -> Client:
+        pinned = self.server_key.public if pinned is None else pinned
+        client = kind(("127.0.0.1", self.port), key or wire.SigningKey(), b"roamkey/1", pinned, **options)
+        self.addCleanup(lambda: client.link.udp.close())
+        return client
+
+    def joined(self, **options) -> Client:
+        client = self.client(**options)
+        self.drive([client], lambda: client.joined)
+        return client
+
+    def swift_client(self, name: str = "player") -> Command:
+        self.swift_key = wire.SigningKey()
+        key = self.file(name + ".pem", self.swift_key.pem())
+        server = wire.player_id(self.server_key.public)
+        command = self.start("connect", f"127.0.0.1:{self.port}", "--server", server, "--key", key)
+        self.assertTrue(drive([], lambda: command.all("connected"), PATIENCE), command.events)
+        return command
+
+    def drive(self, clients, until, seconds=PATIENCE):
+        states = lambda: [(client.state, client.ended) for client in clients]
+        self.assertTrue(drive(clients, until, seconds), f"not within {seconds} s; clients are {states()}")
+
+    def assert_closed(self, client, code):
+        self.drive([client], lambda: client.ended)
+        self.assertEqual(client.ended[0], code, client.ended)
+
+
+class Joining(WithServer):
+    """§1."""
+
+    def test_server_and_player_know_each_other(self):
+        server = self.serve("--name", "Café")
+        self.assertEqual(server.all("listening")[0]["server"], wire.player_id(self.server_key.public))
+        for scid in (b"", b"12345678"):
+            client = self.joined(scid=scid)
+            self.assertEqual(client.server, self.server_key.public)
+            self.assertEqual((client.theirs.name.decode(), client.theirs.versions), ("Café", (wire.VERSION,)))
+            self.drive([client], lambda: server.all("joined", player=wire.player_id(client.key.public)) and client.observed)
+            self.assertEqual(client.observed, "127.0.0.1:%d" % client.link.udp.getsockname()[1])
+
+    def test_sealed_only(self):
+        server = self.serve("--sealed-only")
+        client = self.joined()
+        self.assertEqual(client.theirs.policy, wire.SEALED_ONLY)
+        client.send("no signature on this")
+        self.drive([client], lambda: server.all("message", text="no signature on this"))
+
+    def test_without_a_mac(self):
+        self.serve()
+        self.assertEqual(self.joined(pinned=b"").server, self.server_key.public)
+
+    def test_lost_finish_is_sent_again(self):
+        self.serve()
+        link = Recorder()
+        client = self.client(link=link)
+        link.holds = False
+        self.drive([client], lambda: client.state == "session")
+        # The first Finish is on its way; a second and a third one change nothing.
+        for _ in range(2):
+            Socket.send(link, client.finish, client.address)
+        client.send("once")
+        self.drive([client], lambda: self.server.all("message") and client.is_delivered())
+        self.assertEqual(len(self.server.all("joined")), 1)
+
+    def test_messages_before_the_finish(self):
+        """§1.7, Finish, step 10: packets that overtake the Finish are kept, at most 4."""
+        self.serve()
+        link = Recorder()
+        client = self.client(link=link)
+        self.drive([client], lambda: self.hold_at_welcome(client, link))
+        for number in range(3):
+            client.send(f"early {number}")
+            client.tick()  # a packet of its own for each
+        finish, packets = link.sent[-5], link.sent[-4:]
+        self.assertEqual((finish[0], len(packets)), (wire.FINISH, 4))
+        link.holds = False
+        for datagram in packets + [finish]:
+            link.send(datagram, client.address)
+        self.drive([client], lambda: len(self.server.all("message")) == 3, 1)
+
+    @staticmethod
+    def hold_at_welcome(client, link):
+        link.holds = True
+        return client.state == "session"
+
+    def test_retry(self):
+        """With 32 handshakes under way from one address the server wants its cookie back."""
+        self.serve()
+        crowd = Socket()
+        self.addCleanup(crowd.udp.close)
+        for _ in range(32):
+            crowd.send(wire.Initiator(wire.SigningKey(), os.urandom(8)).hello(), ("127.0.0.1", self.port))
+        drive([], lambda: False, 0.5)
+        client = self.joined()
+        self.assertEqual(client.retries, 1)
+
+    def test_version_list(self):
+        self.serve()
+        client = self.client()
+        other = bytes.fromhex("1a2a3a4a")
+        hello = bytearray(client.initiator.hello())
+        hello[1:5] = other
+        link = Socket()
+        self.addCleanup(link.udp.close)
+        link.send(bytes(hello), ("127.0.0.1", self.port))
+        answers = []
+        drive([], lambda: answers.extend(link.receive()) or answers, PATIENCE)
+        header = wire.read_long_header(answers[0][0])
+        self.assertEqual((header.kind, header.version), (wire.HELLO, bytes(4)))
+        self.assertEqual((header.destination, header.source), (b"", client.initiator.dcid))
+        self.assertIn(wire.VERSION, wire.read_version_list(header.rest))
+
+    def test_wrong_server(self):
+        self.serve()
+        client = self.client(pinned=wire.SigningKey().public)
+        self.drive([client], lambda: client.ended)
+        self.assertEqual(client.ended, (None, "wrong server"))
+        self.assertFalse(self.server.all("joined"))
+
+
+class Liar(Client):
+    """States other parameters than it should."""
+
+    lies = {}
+
+    def answer(self, theirs):
+        answer = super().answer(theirs)
+        for name, value in self.lies.items():
+            setattr(answer, name, value)
+        return answer
+
+
+def lying(**lies):
+    return type("Liar", (Liar,), {"lies": lies})
+
+
+class Refusals(WithServer):
+    """§11.4."""
+
+    def refused(self, key=None, kind=Client):
+        client = self.client(key=key, kind=kind)
+        self.drive([client], lambda: client.ended)
+        self.assertFalse(client.joined)
+        return client.ended
+
+    def test_lists_of_players(self):
+        banned, welcome = wire.SigningKey(), wire.SigningKey()
+        deny = self.file("deny", wire.player_id(banned.public).encode() + b"\n")
+        allow = self.file("allow", (wire.player_id(banned.public) + "\n" + wire.player_id(welcome.public)).encode())
+        self.serve("--deny", deny, "--allow", allow)
+        self.assertEqual(self.refused(banned), (0x23, "banned"))
+        self.assertEqual(self.refused(), (0x22, "notAllowed"))
+        self.joined(key=welcome)
+
+    def test_another_application(self):
+        self.serve("--app", "another/1")
+        self.assertEqual(self.refused(), (None, "wrong application"))
+
+    def test_parameters_that_are_not_the_servers(self):
+        self.serve()
+        self.assertEqual(self.refused(kind=lying(application=b"another/1")), (0x20, "wrongApplication"))
+        self.assertEqual(self.refused(kind=lying(policy=wire.SEALED_ONLY)), (0x21, "wrongSigningPolicy"))
+
+    def test_invalid_parameters_are_no_finish(self):
+        """§1.7, Finish, steps 4 and 5: dropped without a word, so nobody answers."""
+        self.serve()
+        lies = [dict(policy=2), dict(application=b""), dict(application=b"\xff"), dict(server_id=bytes(8))]
+        lies += [dict(client_id=b"1"), dict(name=b"\xe2\x80\xae"), dict(name=b"n" * 65)]
+        clients = [self.client(kind=lying(**lie)) for lie in lies]
+        self.drive(clients, lambda: all(client.ended for client in clients))
+        self.assertEqual({client.ended for client in clients}, {(None, "nobody answered")})
+        self.assertFalse(self.server.all("joined"))
+
+
+class Conversation(WithServer):
+    """§9, §10."""
+
+    def test_300_lines_each_way(self):
+        self.serve()
+        client, swift = self.joined(), self.swift_client()
+        self.converse(client, swift, 300)
+
+    def converse(self, client, swift, count, seconds=PATIENCE, during=lambda: None):
+        swift.events.clear()
+        swift.say(f"swift {n}" for n in range(count))
+        for n in range(count):
+            client.send(f"python {n}")
+        heard = []
+
+        def is_done():
+            during()
+            while client.messages:
+                heard.append(client.take())
+            return len(heard) >= count and len(swift.all("message")) >= count and client.is_delivered()
+
+        self.drive([client], is_done, seconds)
+        self.assertEqual([message.text for message in heard], [f"swift {n}" for n in range(count)])
+        self.assertEqual({message.author for message in heard}, {self.swift_key.public})
+        printed = swift.all("message", **{"from": wire.player_id(client.key.public), "action": "chat"})
+        self.assertEqual([message["text"] for message in printed], [f"python {n}" for n in range(count)])
+
+    def test_20_percent_loss_both_ways(self):
+        self.serve()
+        client, swift = self.joined(link=BadNetwork(0.2, seed=7)), self.swift_client()
+        self.converse(client, swift, 300, 60)
+
+    def test_another_port_in_mid_stream(self):
+        self.serve()
+        client, swift = self.joined(), self.swift_client()
+        for noticed in (True, False):
+            self.server.events = [e for e in self.server.events if e["event"] != "roamed"]
+            del client.roamed[:]
+            hops = [lambda: client.change_port(noticed)]
+            hop = lambda: hops and client.messages and hops.pop()()
+            self.converse(client, swift, 300, during=hop)
+            self.drive([client], lambda: self.server.all("roamed") and client.roamed)
+            new = "127.0.0.1:%d" % client.link.udp.getsockname()[1]
+            self.assertEqual((client.roamed[-1][1], self.server.all("roamed")[-1]["to"]), (new, new))
+
+    def test_long_messages(self):
+        self.serve()
+        client, swift = self.joined(), self.swift_client()
+        long = "".join(f"{n:06} " for n in range(29_000))  # 203,000 bytes
+        client.send(long)
+        self.drive([client], lambda: self.server.all("message", text=long) and swift.all("message", text=long))
+        swift.say([long])
+        self.drive([client], lambda: client.messages)
+        self.assertEqual(client.take().text, long)
+
+    def test_the_longest_message(self):
+        self.serve()
+        client = self.joined()
+        client.send("x" * client.theirs.longest, action="a" * 64)
+        self.drive([client], lambda: client.is_delivered() and self.server.all("message"))
+        client.send_content(bytes([0, 0]) + bytes(client.theirs.longest + 97))
+        self.assert_closed(client, wire.LIMIT_EXCEEDED)
+
+    def test_trees(self):
+        """§4.1: one signature for several packets. The server takes them, of any depth."""
+        self.serve()
+        client = self.joined()
+        sequence = 0
+        for count in (1, 2, 3, 16):
+            self.send_tree(client, range(sequence, sequence + count))
+            sequence += count
+        self.drive([client], lambda: len(self.server.all("message")) == sequence)
+
+    def send_tree(self, client, sequences):
+        frames = {}
+        for sequence in sequences:
+            content = wire.Content(b"leaf %d" % sequence).write()
+            frames[client.pn] = wire.Message(sequence, content).write()
+            client.pn += 1
+        leaves = [wire.leaf(client.out, client.phase, pn, data) for pn, data in frames.items()]
+        for (pn, data), trailer in zip(frames.items(), wire.trailers(client.key, leaves)):
+            client.link.send(client.seal(pn, data, trailer), client.address)
+
+    def send_frames(self, client, *frames: str):
+        for data in frames:
+            pn, client.pn = client.pn, client.pn + 1
+            client.link.send(client.seal(pn, bytes.fromhex(data)), client.address)
+
+    def texts(self):
+        return [message["text"] for message in self.server.all("message")]
+
+    def test_what_another_writer_may_do(self):
+        """Forms that our own writer never uses: no length, long varints, pieces cut twice, padding, empty pieces' room."""
+        self.serve()
+        client = self.joined()
+        self.send_frames(client, "00000020 00 00 01046368617461".replace(" ", ""))  # padding in front; no length
+        self.send_frames(client, "214000 80000001 c000000000000007 01046368617462".replace(" ", ""))
+        # Message 3 before message 2, which comes in pieces that overlap, backwards, the last of them without a length.
+        self.send_frames(client, "2100030701046368617464")
+        self.send_frames(client, "220002 05 08 74 7878".replace(" ", "")[:-2], "230002 02 08 05 6368617478".replace(" ", ""))
+        self.send_frames(client, "230002 00 08 03 010463".replace(" ", ""), "220002 05 08 747878".replace(" ", ""))
+        self.drive([client], lambda: len(self.texts()) == 4)
+        self.assertEqual(self.texts(), ["a", "b", "xx", "d"])
+
+    def test_numbers_left_out(self):
+        """§3.2: a sender may leave packet numbers out; the size of the number grows with the gap."""
+        self.serve()
+        client = self.joined()
+        for gap in (1, 200, 40_000, 5_000_000):
+            client.pn += gap
+            client.send(f"{gap}")
+            client.tick()
+        self.drive([client], lambda: client.is_delivered() and len(self.texts()) == 4)
+        self.assertEqual(self.texts(), ["1", "200", "40000", "5000000"])
+
+    def test_a_datagram_of_1400_bytes(self):
+        self.serve()
+        client = self.joined()
+        frames = wire.Message(0, wire.Content(b"x" * 1200).write()).write()
+        pn, client.pn = client.pn, client.pn + 1
+        without = len(client.seal(pn, frames))
+        packet = client.seal(pn, frames + bytes(1400 - without))
+        self.assertEqual(len(packet), 1400)
+        client.link.send(packet, client.address)
+        self.drive([client], lambda: self.texts())
+
+    def test_new_keys(self):
+        """§2.2: the client moves to another phase again and again while both talk."""
+        self.serve()
+        client, swift = self.joined(), self.swift_client()
+        for _ in range(4):
+            self.converse(client, swift, 100, during=client.update_keys)
+        self.assertGreater(client.phase.n, 2)
+
+    def test_credit(self):
+        """§9.5: the server never sends more than was granted, and goes on when there is more."""
+        self.serve()
+        parameters = wire.Parameters(longest=1000, credit=3000)
+        client, swift = self.joined(parameters=parameters), self.swift_client()
+        swift.say("line %d" % n for n in range(100))
+        self.drive([client], lambda: len(client.messages) > 20)
+        drive([client], lambda: False, 1)
+        self.assertIsNone(client.ended)
+        self.assertLess(len(client.messages), 100)
+        heard = []
+        self.drive([client], lambda: heard.extend(client.take() for _ in list(client.messages)) or len(heard) == 100)
+        self.assertEqual([message.text for message in heard], ["line %d" % n for n in range(100)])
+
+
+class Paths(WithServer):
+    """§5."""
+
+    def test_the_server_answers_a_challenge(self):
+        self.serve()
+        client = self.joined()
+        data = os.urandom(8)
+        client.send_packet([wire.PathChallenge(data)])
+        self.drive([client], lambda: client.path_responses)
+        self.assertEqual(client.path_responses, [data])
+
+    def test_a_probing_packet_moves_nothing(self):
+        self.serve()
+        client = self.joined()
+        old = client.link.udp
+        client.link.udp = None
+        client.link.rebind()
+        client.send_packet([wire.PathResponse(bytes(8))])
+        client.link.udp.close()
+        client.link.udp = old
+        client.send("still here")
+        self.drive([client], lambda: self.server.all("message") and client.is_delivered())
+        self.assertFalse(self.server.all("roamed"))
+
+
+    def test_a_packet_sent_on_by_somebody_else(self):
+        """Somebody sends a packet on from his own address, in front of it: he gets little, and the player stays."""
+        self.serve()
+        link = Recorder()
+        client, swift = self.joined(link=link), self.swift_client()
+        stranger, loot = Socket(), []
+        self.addCleanup(stranger.udp.close)
+        link.holds = True
+        client.send("on another way")
+        client.tick()
+        link.holds = False
+        stranger.send(link.sent[-1], client.address)
+        spent = len(link.sent[-1])
+        swift.say(["x" * 100_000])
+        drive([], lambda: loot.extend(stranger.receive()), 0.5)
+        self.assertLessEqual(sum(len(datagram) for datagram, _ in loot), 3 * spent)
+        self.assertTrue(loot)
+        client.send("from where I am")
+        self.drive([client], lambda: client.messages and client.is_delivered())
+        self.assertFalse(self.server.all("roamed"))
+
+
+class Endings(WithServer):
+    """§11."""
+
+    def test_three_echoes_at_most(self):
+        self.serve()
+        client = self.joined()
+        answers = []
+        drive([client], lambda: False, 0.3)  # until nothing is owed to each other
+        client.send_packet([wire.Close(wire.DONE)])
+        drive([], lambda: answers.extend(client.link.receive()) or answers, PATIENCE)
+        for _ in range(10):
+            client.send_packet([wire.Ping()])
+        drive([], lambda: answers.extend(client.link.receive()), 0.5)
+        self.assertLessEqual(len(answers), 3)
+        self.assertEqual({self.opened(client, datagram) for datagram, _ in answers}, {wire.Close(wire.DONE)})
+
+    def opened(self, client, datagram):
+        """The first frame of a packet of the server."""
+        direction = client.directions[1]
+        packet = wire.unmask(direction, 0, datagram, client._received.highest + 1)
+        plaintext = wire.open_packet(direction.first_phase, packet)
+        return next(wire.read_frames(plaintext[:-65]))
+
+    def test_three_closes_for_the_deaf(self):
+        """§11.3: a server whose CLOSE nobody answers says it three times."""
+        self.serve()
+        link = Recorder()
+        client = self.joined(link=link)
+        drive([client], lambda: False, 0.3)
+        self.server.process.send_signal(signal.SIGTERM)
+        answers = []
+        drive([], lambda: answers.extend(link.receive()) or self.server.process.poll() is not None, PATIENCE)
+        answers.extend(link.receive())
+        self.assertEqual([self.opened(client, d) for d, _ in answers], [wire.Close(wire.SHUTDOWN)] * 3)
+
+    def test_the_client_closes(self):
+        self.serve()
+        client, swift = self.joined(), self.swift_client()
+        client.close()
+        player = wire.player_id(client.key.public)
+        self.drive([client], lambda: client.state == "gone" and self.server.all("left", player=player))
+        self.assertTrue(client.echoed)
+        self.assertEqual(self.server.all("left", player=player)[0]["reason"], "closed")
+        self.assertEqual(swift.stop(), 0)
+
+    def test_the_server_stops(self):
+        self.serve()
+        client, swift = self.joined(), self.swift_client()
+        self.assertEqual(self.server.stop([client]), 0)
+        self.assert_closed(client, wire.SHUTDOWN)
+        self.drive([client], lambda: client.state == "gone")
+        self.drive([], lambda: swift.all("left"))
+
+    def test_put_out(self):
+        deny = self.file("deny", b"")
+        self.serve("--deny", deny)
+        client = self.joined()
+        self.file("deny", wire.player_id(client.key.public).encode() + b"\n")
+        self.server.process.send_signal(signal.SIGHUP)
+        self.assert_closed(client, wire.KICKED)
+
+    def test_replaced(self):
+        self.serve()
+        first = self.joined()
+        second = self.client(key=first.key)
+        self.drive([first, second], lambda: first.ended and second.joined)
+        self.assertEqual(first.ended[0], wire.REPLACED)
+
+
+class Violations(WithServer):
+    """What the server says to those who break a rule."""
+
+    def setUp(self):
+        super().setUp()
+        self.serve()
+        self.other = self.joined()  # suffers nothing from what the rule breaker does
+
+    def tearDown(self):
+        self.other.send("I am still here")
+        self.drive([self.other], lambda: self.server.all("message", text="I am still here"))
+
+    def breaks(self, frames: bytes, code: int, tamper=lambda trailer: trailer, reserved=0):
+        client = self.joined()
+        pn, client.pn = client.pn, client.pn + 1
+        (trailer,) = wire.trailers(client.key, [wire.leaf(client.out, client.phase, pn, frames)])
+        client.link.send(client.seal(pn, frames, tamper(trailer), reserved=reserved), client.address)
+        self.assert_closed(client, code)
+        self.assertEqual(client.ended[1], "")
+
+    def test_wrong_signatures(self):
+        ping = b"\x01\0\0"
+        self.breaks(ping, wire.BAD_SIGNATURE, lambda t: bytes([t[0] ^ 1]) + t[1:])
+        self.breaks(ping, wire.BAD_SIGNATURE, lambda t: t[:-1] + b"\x50")  # depth 5
+        self.breaks(ping, wire.BAD_SIGNATURE, lambda t: t[:-1] + b"\x01")  # index 1 at depth 0
+        self.breaks(ping, wire.BAD_SIGNATURE, lambda t: b"")
+        somebody = wire.SigningKey()
+        self.breaks(ping, wire.BAD_SIGNATURE, lambda t: somebody.sign(b"") + t[64:])
+
+    def test_reserved_frames(self):
+        for kind in (0x06, 0x07, 0x08, 0x09, 0x0A, 0x0D, 0x0E, 0x0F, 0x10, 0x1F, 0x30, 0x40, 0xFF):
+            with self.subTest(kind=kind):
+                self.breaks(bytes([kind]) + bytes(8), wire.PROTOCOL_VIOLATION)
+
+    def test_malformed_frames(self):
+        frames = {
+            "no frames": b"",
+            "an ACK of what was never sent": wire.Ack(0, [(1000, 1000)]).write(),
+            "an ACK below 0": bytes.fromhex("0200000001"),
+            "an ACK of 65 ranges": b"\x02\x41\0\x00\x40\x40" + bytes(130),
+            "a CLOSE with a long text": b"\x03\0\x40\x81" + bytes(129),
+            "a challenge cut off": b"\x04" + bytes(7),
+            "channel 1": bytes.fromhex("2101000100"),
+            "mode 1": bytes.fromhex("25000002" "0000"),
+            "mode 3": bytes.fromhex("2d000002" "0000"),
+            "a piece beyond the end": wire.Message(0, b"abc", 8, 10).write(),
+            "a piece of nothing": wire.Message(0, b"", 0, 10).write(),
+            "more bytes than there are": bytes.fromhex("2100000500"),
+            "two sizes": wire.Message(0, b"ab", 0, 10).write() + wire.Message(0, b"c", 5, 11).write(),
+            "two contents": wire.Message(0, b"ab", 0, 10).write() + wire.Message(0, b"c", 1, 10).write(),
+            "empty content": wire.Message(0, b"").write(),
+            "reserved flags": wire.Message(0, b"\x10\0").write(),
+            "format 3": wire.Message(0, b"\x03\0").write(),
+            "author's signature": wire.Message(0, b"\x08\0").write(),
+            "text that is not UTF-8": wire.Message(0, b"\x01\0\xff").write(),
+            "action that is too long": wire.Message(0, b"\x01\x41" + b"a" * 65).write(),
+            "action that is not UTF-8": wire.Message(0, b"\x01\x01\xff").write(),
+        }
+        for name, data in frames.items():
+            with self.subTest(name):
+                self.breaks(data, wire.PROTOCOL_VIOLATION)
+
+    def test_reserved_bits(self):
+        for reserved in (1, 2, 3):
+            self.breaks(b"\x01\0\0", wire.PROTOCOL_VIOLATION, reserved=reserved)
+
+    def test_limits(self):
+        longest = (1 << 20) + 98
+        self.breaks(wire.Message(0, b"a", 0, longest + 1).write(), wire.LIMIT_EXCEEDED)
+        pieces = b"".join(wire.Message(n, b"a", 0, 10).write() for n in range(65))
+        self.breaks(pieces, wire.LIMIT_EXCEEDED)
+
+    def test_more_than_was_granted(self):
+        client = self.joined()
+        client.outbox.limit = 1 << 40
+        # Message 0 never comes, so nothing can be handed out: 4 MiB are 4 messages of 1 MiB.
+        client.outbox._sequence = 1
+        for _ in range(5):
+            client.send_content(bytes(1 << 20))
+        self.assert_closed(client, wire.LIMIT_EXCEEDED)
+
+    def test_keys_that_run_backwards(self):
+        """§2.2, step 5: the new key with a number below one that the old key had."""
+        client = self.joined()
+        pn, client.pn = client.pn, client.pn + 1
+        client.send_packet([wire.Ping()])
+        self.drive([client], lambda: client.loss.largest_acknowledged == pn + 1)
+        packet = client.seal(pn, b"\x01\0\0", phase=client.phase.next())
+        client.link.send(packet, client.address)
+        self.assert_closed(client, wire.KEY_MISUSE)
+
+
+class Replays(WithServer):
+    """§3.5, step 4."""
+
+    def test_what_comes_twice_counts_once(self):
+        self.serve()
+        link = Recorder()
+        client = self.joined(link=link)
+        for n in range(50):
+            client.send(f"{n}")
+            client.tick()
+        self.drive([client], client.is_delivered)
+        packets = [datagram for datagram in link.sent if datagram[0] < 0x20]
+        self.assertGreaterEqual(len(packets), 50)
+        elsewhere = Socket()
+        self.addCleanup(elsewhere.udp.close)
+        for datagram in packets:
+            Socket.send(link, datagram, client.address)
+            elsewhere.send(datagram, client.address)
+        client.send("last")
+        self.drive([client], lambda: self.server.all("message", text="last") and client.is_delivered())
+        self.server.stop([client])
+        self.drive([], lambda: self.server.all("stats"))
+        stats = self.server.all("stats")[-1]
+        self.assertEqual(len(self.server.all("message")), 51)
+        self.assertEqual((stats["messagesReceived"], stats["moves"]), (51, 0))
+        self.assertGreaterEqual(stats["dropped"], 2 * len(packets), stats)
+
+
 if __name__ == "__main__":
+    if not os.access(COMMAND, os.X_OK):
+        sys.exit(f"There is no {COMMAND}: run `swift build --product roamkey`, or `make interop`.")
+    signal.alarm(LONGEST_RUN)
     unittest.main(verbosity=2)

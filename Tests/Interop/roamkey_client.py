@@ -464,11 +464,11 @@ class Client:
         self.mine.application = application
         # What the app may look at.
         self.messages, self.observed, self.roamed = deque(), None, []
-        self.joined, self.ended, self.joined_twice = False, None, False
+        self.joined, self.ended, self.echoed, self.path_responses = False, None, False, []
         self.server: Optional[bytes] = None
         # begin < handshake < session < closing or draining < gone
         self.state, self._began = "handshake", time.monotonic()
-        self._initiator = wire.Initiator(key, os.urandom(8), scid, pinned)
+        self.initiator = wire.Initiator(key, os.urandom(8), scid, pinned)
         self._cookie, self.retries, self._hellos, self._hello_at = bytes(wire.COOKIE_SIZE), 0, 0, self._began
         self._doubt: Optional[str] = None
         self._doubt_at = 0.0
@@ -481,7 +481,7 @@ class Client:
 
     def send_content(self, content: bytes) -> None:
         whole, piece = self._frames_room() - 20, self._frames_room() - 40
-        self._outbox.queue(content, whole, piece)
+        self.outbox.queue(content, whole, piece)
 
     def take(self) -> Content:
         """The next message; taking it gives the server credit."""
@@ -491,7 +491,7 @@ class Client:
         return content
 
     def is_delivered(self) -> bool:
-        return self._outbox.is_done()
+        return self.outbox.is_done()
 
     def close(self, code: int = wire.DONE, text: bytes = b"", why: str = "closed by us") -> None:
         """§11.3, the side that closes."""
@@ -508,17 +508,17 @@ class Client:
         if not noticed:
             return
         now = time.monotonic()
-        for packet in self._loss.everything(new_ip=False):
+        for packet in self.loss.everything(new_ip=False):
             self._repeat(packet)
         if not self._confirmed:
-            self.link.send(self._finish, self.address)
-        self._send_packet([Ping()], now, pad_to=wire.PACKET_SIZE)
+            self.link.send(self.finish, self.address)
+        self.send_packet([Ping()], now, pad_to=wire.PACKET_SIZE)
 
     def update_keys(self) -> bool:
         """§2.2, the sender: only once a packet of this phase was acknowledged."""
-        may = self._loss.largest_acknowledged is not None and self._loss.largest_acknowledged >= self._phase_since
+        may = self.loss.largest_acknowledged is not None and self.loss.largest_acknowledged >= self._phase_since
         if may:
-            self._phase, self._phase_since = self._phase.next(), self._pn
+            self.phase, self._phase_since = self.phase.next(), self.pn
         return may
 
     # Datagrams in
@@ -542,7 +542,7 @@ class Client:
 
     def _receive_long(self, datagram: bytes, source: Address, now: float) -> None:
         header = wire.read_long_header(datagram)
-        if header.destination != self._initiator.scid:
+        if header.destination != self.initiator.scid:
             raise Dropped("somebody else's")
         if header.version == bytes(4):
             self._receive_version_list(header, now)
@@ -555,7 +555,7 @@ class Client:
 
     def _receive_version_list(self, header: wire.LongHeader, now: float) -> None:
         versions = wire.read_version_list(header.rest)
-        if header.source == self._initiator.dcid and wire.VERSION not in versions:
+        if header.source == self.initiator.dcid and wire.VERSION not in versions:
             self._note_doubt("no common version", now)
 
     def _note_doubt(self, doubt: str, now: float) -> None:
@@ -563,41 +563,45 @@ class Client:
         self._doubt = doubt
 
     def _receive_retry(self, header: wire.LongHeader, source: Address) -> None:
-        if header.source != self._initiator.dcid or self.retries >= RETRIES or len(header.rest) != wire.COOKIE_SIZE:
+        if header.source != self.initiator.dcid or self.retries >= RETRIES or len(header.rest) != wire.COOKIE_SIZE:
             raise Dropped("not our Retry")
         self.retries, self._cookie = self.retries + 1, header.rest
-        self.link.send(self._initiator.hello(self._cookie), source)
+        self.link.send(self.initiator.hello(self._cookie), source)
 
     def _receive_welcome(self, header: wire.LongHeader, source: Address, now: float) -> None:
-        welcomed = self._initiator.read_welcome(header)
+        welcomed = self.initiator.read_welcome(header)
         if self.pinned and welcomed.server != self.pinned:
             return self._note_doubt("wrong server", now)
         theirs = welcomed.parameters
         if theirs.application != self.mine.application:
             return self._end("wrong application")
-        self.mine.policy, self.mine.client_id, self.mine.server_id = theirs.policy, self._initiator.scid, theirs.server_id
-        self._finish, keys = welcomed.finish(self.mine.write())
+        self.finish, keys = welcomed.finish(self.answer(theirs).write())
         self.server, self.theirs, self.address = welcomed.server, theirs, source
         self._begin_session(keys, now)
 
+    def answer(self, theirs: wire.Parameters) -> wire.Parameters:
+        """The TLVs of the Finish (§1.5): our own, and the server's policy and the ids."""
+        self.mine.policy, self.mine.client_id, self.mine.server_id = theirs.policy, self.initiator.scid, theirs.server_id
+        return self.mine
+
     def _begin_session(self, keys: wire.SessionKeys, now: float) -> None:
         self.state, self._confirmed = "session", False
-        self._out, self._in = keys.directions
-        self._phase, self._phase_since, self._pn = self._out.first_phase, 0, 0
+        self.directions = self.out, self._in = keys.directions
+        self.phase, self._phase_since, self.pn = self.out.first_phase, 0, 0
         self._receiving_keys, self._received = ReceivingKeys(self._in.first_phase), Received()
-        self._loss, self._outbox = Loss(), Outbox(self.theirs.credit)
+        self.loss, self.outbox = Loss(), Outbox(self.theirs.credit)
         self._inbox = Inbox(self.mine.longest, self.mine.credit)
         self._max_data_due, self._responses = False, deque()
         self._heard_at = self._asked_at = now
         self._offline, self._observed_sequence = False, -1
-        self.link.send(self._finish, self.address)
-        self._send_packet([Ping()], now)
+        self.link.send(self.finish, self.address)
+        self.send_packet([Ping()], now)
 
     def _tick_handshake(self, now: float) -> None:
         if now >= self._give_up_at():
             return self._end(self._doubt or "nobody answered")
         if now >= self._hello_at:
-            self.link.send(self._initiator.hello(self._cookie), self.address)
+            self.link.send(self.initiator.hello(self._cookie), self.address)
             self._hello_at = now + HELLO_PAUSES[min(self._hellos, len(HELLO_PAUSES) - 1)]
             self._hellos += 1
 
@@ -611,8 +615,8 @@ class Client:
     # Packets in, §3.5
 
     def _receive_packet(self, datagram: bytes, source: Address, now: float) -> None:
-        packet = wire.unmask(self._in, len(self._initiator.scid), datagram, self._received.highest + 1)
-        if datagram[1 : 1 + len(self._initiator.scid)] != self._initiator.scid or not self._received.is_new(packet.pn):
+        packet = wire.unmask(self._in, len(self.initiator.scid), datagram, self._received.highest + 1)
+        if datagram[1 : 1 + len(self.initiator.scid)] != self.initiator.scid or not self._received.is_new(packet.pn):
             raise Dropped("somebody else's, or a replay")
         phase = self._receiving_keys.choose(packet, now)
         frames = wire.open_packet(phase, packet)
@@ -629,7 +633,7 @@ class Client:
 
     def _heard(self, now: float) -> None:
         if self._offline:
-            self._loss.backoff = 0
+            self.loss.backoff = 0
         self._heard_at, self._offline, self._confirmed = now, False, True
 
     def _handle_frames(self, pn: int, frames: bytes, source: Address, now: float) -> None:
@@ -650,11 +654,11 @@ class Client:
         elif isinstance(frame, Message):
             self.messages.extend(self._inbox.receive(frame))
         elif isinstance(frame, MaxData):
-            self._outbox.limit = max(frame.limit, self._outbox.limit)
+            self.outbox.limit = max(frame.limit, self.outbox.limit)
         elif isinstance(frame, wire.PathChallenge) and source == self.address and len(self._responses) < 4:
             self._responses.append(frame.data)
         elif isinstance(frame, wire.PathResponse):
-            self.path_responses = getattr(self, "path_responses", []) + [frame.data]
+            self.path_responses.append(frame.data)
         elif isinstance(frame, wire.ObservedAddress) and frame.sequence > self._observed_sequence:
             self._observed_sequence = frame.sequence
             here = wire.address_text(frame.ip, frame.port)
@@ -663,26 +667,27 @@ class Client:
             self.observed = here
 
     def _handle_ack(self, ack: Ack, now: float) -> None:
-        if ack.ranges[0][1] >= self._pn:
+        if ack.ranges[0][1] >= self.pn:
             raise Violation(wire.PROTOCOL_VIOLATION, "an acknowledgement of what was never sent")
-        for packet in self._loss.acknowledge(ack, now):
+        for packet in self.loss.acknowledge(ack, now):
             for piece in packet.pieces:
-                self._outbox.acknowledged(piece)
+                self.outbox.acknowledged(piece)
         self._repeat_lost(now)
 
     def _repeat_lost(self, now: float) -> None:
-        for packet in self._loss.lost(now):
+        for packet in self.loss.lost(now):
             self._repeat(packet)
 
     def _repeat(self, packet: Sent) -> None:
         for piece in packet.pieces:
-            self._outbox.lost(piece)
+            self.outbox.lost(piece)
         self._max_data_due = self._max_data_due or packet.limit
 
     # Closing, §11.3
 
     def _handle_close(self, frame: Close, now: float) -> None:
         if self.state == "closing":
+            self.echoed = True
             return self._end("closed")
         refused = not self.joined and frame.code in wire.REFUSALS
         why = wire.REFUSALS[frame.code] if refused else frame.text.decode("utf-8", "replace")
@@ -693,19 +698,20 @@ class Client:
     def _echo_again(self) -> None:
         if self._echoes < ECHOES:
             self._echoes += 1
-            self._send_packet([Close(wire.DONE)], time.monotonic())
+            self.send_packet([Close(wire.DONE)], time.monotonic())
 
     # Packets out
 
     def _pto(self) -> float:
-        return self._loss.rtt.pto(self._offline)
+        return self.loss.rtt.pto(self._offline)
 
     def _frames_room(self) -> int:
         """Bytes for frames in a packet of 1200, with the longest packet number."""
         trailer = 65 if self.theirs.policy == wire.EVERY_PACKET else 0
         return wire.PACKET_SIZE - 1 - len(self.theirs.server_id) - 4 - wire.TAG_SIZE - trailer
 
-    def _send_packet(self, frames: list, now: float, pieces=(), limit=False, pad_to=0) -> None:
+    def send_packet(self, frames: list, now: Optional[float] = None, pieces=(), limit=False, pad_to=0) -> None:
+        now = time.monotonic() if now is None else now
         out = b"".join(frame.write() for frame in frames)
         if pad_to:
             out = out.ljust(pad_to - (wire.PACKET_SIZE - self._frames_room()), b"\0")
@@ -714,50 +720,52 @@ class Client:
         if eliciting:
             self._asked_at = now
         if not isinstance(frames[0], Close):
-            self._loss.sent(self._pn - 1, Sent(now, size, eliciting, bool(pad_to), list(pieces), limit))
+            self.loss.sent(self.pn - 1, Sent(now, size, eliciting, bool(pad_to), list(pieces), limit))
 
     def _send_frames(self, frames: bytes) -> int:
         """One packet with these frames; the size of its datagram."""
-        pn, self._pn = self._pn, self._pn + 1
-        size = wire.pn_size(pn, self._loss.largest_acknowledged)
-        frames = wire.pad_frames(frames, size)
-        trailer = b""
-        if self.theirs.policy == wire.EVERY_PACKET:
-            (trailer,) = wire.trailers(self.key, [wire.leaf(self._out, self._phase, pn, frames)])
-        datagram = wire.seal_packet(self._out, self._phase, self.theirs.server_id, pn, size, frames + trailer)
+        pn, self.pn = self.pn, self.pn + 1
+        datagram = self.seal(pn, wire.pad_frames(frames, wire.pn_size(pn, self.loss.largest_acknowledged)))
         self.link.send(datagram, self.address)
         return len(datagram)
+
+    def seal(self, pn: int, frames: bytes, trailer: Optional[bytes] = None, phase: Optional[wire.Phase] = None, reserved=0):
+        """The datagram of these frames. Tests give a trailer, a phase or reserved bits of their own."""
+        phase, size = phase or self.phase, wire.pn_size(pn, self.loss.largest_acknowledged)
+        if trailer is None and self.theirs.policy == wire.EVERY_PACKET:
+            (trailer,) = wire.trailers(self.key, [wire.leaf(self.out, phase, pn, frames)])
+        return wire.seal_packet(self.out, phase, self.theirs.server_id, pn, size, frames + (trailer or b""), reserved)
 
     def _flush(self, now: float) -> None:
         """Everything that may leave now: answers to challenges, messages with what rides along, a bare ACK."""
         while self._responses:
-            self._send_packet([wire.PathResponse(self._responses.popleft())], now)
-        while self._loss.congestion.in_flight + DATAGRAM <= self._loss.congestion.window:
+            self.send_packet([wire.PathResponse(self._responses.popleft())], now)
+        while self.loss.congestion.in_flight + DATAGRAM <= self.loss.congestion.window:
             if not self._send_messages(now):
                 break
         if self._max_data_due:
             self._send_messages(now, even_without=True)
         if self._received.due is not None and now >= self._received.due:
-            self._send_packet([self._received.ack(now)], now)
+            self.send_packet([self._received.ack(now)], now)
 
     def _send_messages(self, now: float, even_without: bool = False) -> bool:
-        if len(self._loss.packets) >= 4096:
+        if len(self.loss.packets) >= 4096:
             return False
         frames, pieces, room = [], [], self._frames_room()
         limit = self._max_data_due
         if limit:
             frames.append(MaxData(self._inbox.granted))
         room -= sum(len(frame.write()) for frame in frames)
-        piece = self._outbox.next(room)
+        piece = self.outbox.next(room)
         while piece:
             pieces.append(piece)
             room -= len(piece.frame.write())
-            piece = self._outbox.next(room)
+            piece = self.outbox.next(room)
         if not pieces and not even_without:
             return False
         self._max_data_due = False
         frames += [piece.frame for piece in pieces]
-        self._send_packet(self._with_ack(frames, room, now), now, pieces, limit)
+        self.send_packet(self._with_ack(frames, room, now), now, pieces, limit)
         return True
 
     def _with_ack(self, frames: list, room: int, now: float) -> list:
@@ -768,13 +776,14 @@ class Client:
 
     # Timers
 
-    def tick(self, now: float) -> None:
+    def tick(self, now: Optional[float] = None) -> None:
+        now = time.monotonic() if now is None else now
         if self.state == "handshake":
             self._tick_handshake(now)
         elif self.state == "session":
             self._tick_session(now)
         elif self.state == "closing" and self._closes_left and now >= self._close_at:
-            self._send_packet([self._close], now)
+            self.send_packet([self._close], now)
             self._closes_left, self._close_at = self._closes_left - 1, now + self._pto()
         if self.state in ("closing", "draining") and now >= self._gone_at:
             self._end("closed")
@@ -785,21 +794,21 @@ class Client:
             return self._end("nobody answered")
         self._repeat_lost(now)
         self._flush(now)
-        probe_at = self._loss.probe_at(self._offline, not self._confirmed)
+        probe_at = self.loss.probe_at(self._offline, not self._confirmed)
         if probe_at is not None and now >= probe_at:
             self._probe(now)
         if silent >= OFFLINE_AFTER and not self._offline:
             self._offline = True
-            self._send_packet([Ping()], now)
+            self.send_packet([Ping()], now)
         elif silent >= KEEP_ALIVE and now - self._asked_at >= KEEP_ALIVE and probe_at is None:
-            self._send_packet([Ping()], now)
+            self.send_packet([Ping()], now)
 
     def _probe(self, now: float) -> None:
         """§10.4."""
         if not self._confirmed:
-            self.link.send(self._finish, self.address)
-        pieces = self._loss.probed(now)
-        self._send_packet([piece.frame for piece in pieces] or [Ping()], now, pieces)
+            self.link.send(self.finish, self.address)
+        pieces = self.loss.probed(now)
+        self.send_packet([piece.frame for piece in pieces] or [Ping()], now, pieces)
 
     def next_time(self) -> float:
         """When `tick` has something to do at the latest."""
@@ -809,7 +818,7 @@ class Client:
             return self._close_at if self.state == "closing" and self._closes_left else getattr(self, "_gone_at", 0.0)
         offline = self._heard_at + (GONE_AFTER if self._offline else OFFLINE_AFTER)
         keep_alive = max(self._heard_at, self._asked_at) + KEEP_ALIVE
-        times = [self._received.due, self._loss.loss_at(), self._loss.probe_at(self._offline, not self._confirmed)]
+        times = [self._received.due, self.loss.loss_at(), self.loss.probe_at(self._offline, not self._confirmed)]
         times += [offline, keep_alive if keep_alive > time.monotonic() else None]
         return min(at for at in times if at is not None)
 
@@ -826,5 +835,5 @@ def drive(clients: List[Client], until: Callable[[], object], seconds: float) ->
         select.select([client.link.udp for client in live], [], [], max(wait, 0.0))
         for client in live:
             client.receive()
-            client.tick(time.monotonic())
+            client.tick()
     return True
