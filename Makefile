@@ -9,7 +9,8 @@ MAKEFLAGS += --no-print-directory
 # Where Swift lands when it is not on the path: an unpacked toolchain, or swiftly.
 export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/share/swiftly/bin
 
-.PHONY: help setup setup-tests demo test check lint build release format sanitize sanitize-address sanitize-thread clean
+.PHONY: help setup setup-tests setup-interop demo test interop check lint build release format sanitize \
+	sanitize-address sanitize-thread clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -20,12 +21,19 @@ setup: ## install what a build needs (done by every other target; silent when no
 setup-tests:
 	@scripts/setup.sh --tests
 
+setup-interop:
+	@scripts/setup.sh --interop
+
 demo: setup ## build, then watch a server and players that change addresses
 	@swift build -c release --product roamkey
 	@.build/release/roamkey demo
 
 test: setup-tests ## all tests
 	@swift test --parallel
+
+interop: setup-interop ## a client in Python, written from docs/PROTOCOL.md alone, against the real command
+	@swift build --product roamkey
+	@$$(scripts/setup.sh --which-python) Tests/Interop/interop_test.py
 
 # SwiftPM hands `-warnings-as-errors` to our own targets only; packages from elsewhere keep `-suppress-warnings`.
 # The flag changes every compile command, so it has a build folder of its own.

@@ -4,6 +4,8 @@
 #
 #   scripts/setup.sh            what a build needs
 #   scripts/setup.sh --tests    and what the tests need besides
+#   scripts/setup.sh --interop  and what the client in Python needs besides
+#   scripts/setup.sh --which-python    prints the Python that has it
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -28,6 +30,18 @@ missing_packages() {
   [[ -e /usr/include/features.h ]] || echo libc6-dev
   # The tests read our key files with `openssl pkey`.
   if [[ ${1:-} == --tests ]]; then command -v openssl >/dev/null || echo openssl; fi
+  if [[ ${1:-} == --interop && -z $(usable_python) ]]; then echo python3 python3-cryptography; fi
+}
+
+# The first Python with the package `cryptography`: the one on the path, or the system's, where packages land.
+usable_python() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -c 'import cryptography.hazmat.primitives.asymmetric.ed25519' 2>/dev/null; then
+      echo "$python"
+      return
+    fi
+  done
 }
 
 # The words for a system whose package names we do not know.
@@ -38,6 +52,7 @@ in_general_words() {
       libsodium-dev) words+=("libsodium 1.0.18 or newer with its headers") ;;
       libc6-dev) words+=("the C library's headers") ;;
       gcc) words+=("a C compiler with its linker") ;;
+      python3-cryptography) words+=("Python's package cryptography") ;;
       ca-certificates) words+=("the system's TLS certificates") ;;
       *) words+=("$package") ;;
     esac
@@ -91,5 +106,9 @@ check_swift() {
   { mkdir -p "${stamp%/*}" && echo "$identity" >"$stamp"; } 2>/dev/null || true
 }
 
+if [[ ${1:-} == --which-python ]]; then
+  usable_python
+  exit
+fi
 check_packages "$@"
 check_swift

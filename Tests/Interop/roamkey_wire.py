@@ -287,7 +287,7 @@ class Parameters:
         if not p.application or p.policy not in (EVERY_PACKET, SEALED_ONLY) or max(map(len, (found[3], found[4]))) > 20:
             raise ValueError("wrong form")
         if 5 in found:
-            p.versions = tuple(read_version_list(found[5]))
+            p.versions = tuple(read_version_list(found[5])) if found[5] else ()
         p.credit = whole_varint(found[6]) if 6 in found else p.credit
         p.longest = whole_varint(found[7]) if 7 in found else p.longest
         if 8 in found:
@@ -459,7 +459,9 @@ def pad_frames(frames: bytes, size: int) -> bytes:
     return frames.ljust(4 - size, b"\0")
 
 
-def seal_packet(direction: Direction, phase: Phase, cid: bytes, pn: int, size: int, plaintext: bytes, reserved=0) -> bytes:
+def seal_packet(
+    direction: Direction, phase: Phase, cid: bytes, pn: int, size: int, plaintext: bytes, reserved: int = 0
+) -> bytes:
     """§3.3 and §3.4. `reserved` is for those who want to see what a peer says to reserved bits."""
     first = reserved << 3 | (phase.n & 1) << 2 | (size - 1)
     header = bytes([first]) + cid + pn.to_bytes(8, "big")[-size:]
