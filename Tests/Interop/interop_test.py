@@ -460,6 +460,18 @@ class Conversation(WithServer):
         client, swift = self.joined(link=BadNetwork(0.2, seed=7)), self.swift_client()
         self.converse(client, swift, 300, 60)
 
+    def test_the_room(self):
+        """§14.4: what a player says reaches the others as it was, with the player's key as author."""
+        self.serve()
+        speaker, listener = self.joined(), self.joined()
+        said = [wire.Content(b"text", 1, ""), wire.Content(b"\x01\x02", 0, "bytes"), wire.Content(b"\xa0", 2, "cbor")]
+        for content in said:
+            content.author = listener.key.public  # a lie
+            speaker.send_content(content.write())
+            content.author = speaker.key.public
+        self.drive([speaker, listener], lambda: len(listener.messages) == len(said))
+        self.assertEqual(list(listener.messages), said)
+
     def test_another_port_in_mid_stream(self):
         self.serve()
         client, swift = self.joined(), self.swift_client()

@@ -188,6 +188,7 @@ class Client:
             raise Dropped("not our Retry")
         self.retries, self._cookie = self.retries + 1, header.rest
         self.link.send(self.initiator.hello(self._cookie), source)
+        self._hello_at = time.monotonic() + self._pause()
 
     def _receive_welcome(self, header: wire.LongHeader, source: Address, now: float) -> None:
         welcomed = self.initiator.read_welcome(header)
@@ -224,8 +225,11 @@ class Client:
             return self._end(self._doubt or "nobody answered")
         if now >= self._hello_at:
             self.link.send(self.initiator.hello(self._cookie), self.address)
-            self._hello_at = now + HELLO_PAUSES[min(self._hellos, len(HELLO_PAUSES) - 1)]
+            self._hello_at = now + self._pause()
             self._hellos += 1
+
+    def _pause(self) -> float:
+        return HELLO_PAUSES[min(self._hellos, len(HELLO_PAUSES) - 1)]
 
     def _give_up_at(self) -> float:
         end = self._began + GIVE_UP_AFTER
