@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 
-/// The command line: a stable contract that scripts rely on (DESIGN §5).
+/// The command line: a stable contract that scripts rely on.
 @main
 struct RoamkeyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

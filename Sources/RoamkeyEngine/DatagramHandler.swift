@@ -31,5 +31,5 @@ package protocol DatagramHandler: AnyObject {
   func pollTransmit(into output: inout OutputRawSpan, now: Instant) -> NetworkPath?
 }
 
-/// The most bytes of UDP payload that the library ever sends (DESIGN: packets of at most 1400 bytes).
+/// The most bytes of UDP payload that the library ever sends (PROTOCOL §7).
 package let maximumDatagramSize = 1400

@@ -1,4 +1,4 @@
-/// Whether packets carry a signature (DESIGN §3.4). The server states it inside the handshake.
+/// Whether packets carry a signature (PROTOCOL §4). The server states it inside the handshake.
 public enum SigningPolicy: UInt8, Sendable, Hashable {
   /// The handshake proves identity and every packet is bound to it by its seal; nothing more is signed.
   case sealedOnly = 0

@@ -18,7 +18,7 @@ struct UDPDriverTests {
     #expect(path == NetworkPath(local: client.driver.localAddress, remote: target))
   }
 
-  /// DESIGN §2: a server on all addresses answers from the one that was asked; another would be a stranger.
+  /// A server on all addresses answers from the one that was asked; another would be a stranger.
   @Test func answersFromTheAddressThatWasAddressed() async throws {
     let server = try makeEcho(.any(port: 0))
     let client = try makeEcho(.any(port: 0), echoes: false)

@@ -2,7 +2,7 @@ import RoamkeyEngine
 import RoamkeySimulator
 import Testing
 
-/// Offline is not gone (DESIGN §3.5).
+/// Offline is not gone (PROTOCOL §11.1).
 @Suite struct OfflineTests {
   @Test(arguments: [1, 2, 3] as [UInt64], [false, true])
   func aMinuteWithoutNetwork(seed: UInt64, movesMeanwhile: Bool) {

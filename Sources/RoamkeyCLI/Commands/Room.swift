@@ -29,9 +29,10 @@ struct Room: Sendable {
       printer.joined(player, address: address)
       say("\(player.short) joined from \(address?.description ?? "somewhere") (\(player.fingerprint))")
     case .message(let message, let player):
-      printer.message(message, from: player)
+      // Passed on before it is printed: whoever reads the output must not hold up the room for this line.
       await retry(server.broadcast(message, from: player), message)
       if echo, let error = server.send(message, to: player) { await retry([player: error], message) }
+      printer.message(message, from: player)
     case .roamed(let player, let from, let to):
       printer.roamed(player, from: from, to: to)
       say("\(player.short) roamed from \(from) to \(to)")

@@ -43,7 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
   @Flag(help: "Do not announce the server on the local network (nothing is announced yet: accepted for later).")
   var noDiscovery = false
 
-  @Flag(help: "Print events as JSON, one object a line.")
+  @Flag(help: "Print events as JSON, one object a line. Somebody must read them: a full pipe holds up the room.")
   var json = false
 
   func run() async throws {

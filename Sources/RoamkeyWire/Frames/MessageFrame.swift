@@ -1,4 +1,4 @@
-/// What is promised about a message (DESIGN §3.5). The number is what stands in the frame.
+/// What is promised about a message (docs/PROTOCOL.md §9.1). The number is what stands in the frame.
 public enum Delivery: UInt8, Sendable, Hashable, CaseIterable {
   /// Every message once, in order: the default.
   case reliableOrdered = 0
