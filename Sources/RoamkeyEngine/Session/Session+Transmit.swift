@@ -92,7 +92,7 @@ extension Session {
   /// challenges and announcements).
   private func appendOwed(_ packet: PacketInProgress, into output: inout OutputRawSpan, now: Instant) -> Bool {
     var isPadded = owesAnnouncement
-    if let data = paths.takeChallenge(now: now, interval: probeTimeout) {
+    if let data = paths.takeChallenge(now: now, interval: challengePause) {
       output.appendPathChallenge(data)
       writtenFrames.append(.ephemeral)
       isPadded = true

@@ -89,6 +89,9 @@ final class Session {
   var observedSequence: UInt64 = 0
   /// Client: where the server last saw us.
   var observed: ObservedAddressFrame?
+  /// How long a challenge waits for its answer before it is repeated: what the RTT before the move suggests, since
+  /// of the new path nothing is known, and a player waits.
+  var challengePause = Session.longestChallengePause
   /// Nothing may leave until more has come in: an unvalidated address has used its budget.
   var isBlocked = false
 
@@ -110,6 +113,9 @@ final class Session {
   var ackedFrames: [SentFrame] = []
   var lostFrames: [SentFrame] = []
   var writtenFrames: [SentFrame] = []
+
+  private static let shortestChallengePause = Duration.milliseconds(100)
+  private static let longestChallengePause = Duration.seconds(1)
 
   /// The largest number of failed tags before the key is given up (PROTOCOL §2).
   static let failedTagLimit: UInt64 = 1 << 36
@@ -225,6 +231,9 @@ final class Session {
   func pathChanged(newIP: Bool, now: Instant) {
     probeCount = 0
     isBlocked = false
+    if rtt.hasSample {
+      challengePause = min(max(probeTimeout, Self.shortestChallengePause), Self.longestChallengePause)
+    }
     sent.abandonAll(now: now, into: &lostFrames)
     requeueLost()
     if newIP {
