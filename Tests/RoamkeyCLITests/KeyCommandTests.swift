@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// `keygen` and `id`.
@@ -33,6 +34,24 @@ import Testing
     #expect(made.err.contains("a.pub.pem"))
     #expect(scratch.read("a.pem") == nil)
     #expect(scratch.read("a.pub.pem") == "mine")
+  }
+
+  @Test func forceReplacesFilesOnly() async throws {
+    let scratch = try Scratch()
+    _ = try await makeKey("a.pem", in: scratch)
+    let key = scratch.read("a.pem")
+    // The public key cannot be written: the private one stays.
+    try FileManager.default.removeItem(atPath: scratch.file("a.pub.pem"))
+    try FileManager.default.createDirectory(atPath: scratch.file("a.pub.pem"), withIntermediateDirectories: false)
+    #expect(mkfifo(scratch.file("pipe"), 0o600) == 0)
+    for (out, found) in [("a.pem", "a.pub.pem"), ("pipe", "pipe")] {
+      let made = try await Command.run("keygen", "--force", "--out", out, in: scratch)
+      #expect(made.code == 1)
+      #expect(made.out.isEmpty)
+      #expect(made.err == "roamkey: \(found) is not a file and was left as it is: choose another --out\n")
+    }
+    #expect(scratch.read("a.pem") == key)
+    #expect(scratch.read("pipe.pub.pem") == nil)
   }
 
   @Test func idSaysTheSameOfBothFiles() async throws {

@@ -140,12 +140,17 @@ func keyFileCode(_ body: () throws -> Void) throws -> KeyFileError.Code? {
     #expect(try keyFileCode { try key.save(to: directory.file("folder")) } == .isDirectory)
     #expect(try keyFileCode { try key.save(to: directory.file("folder"), overwrite: true) } == .isDirectory)
     #expect(try keyFileCode { try key.save(to: directory.file("folder/")) } == .isDirectory)
+    // A key must not take the place of a device, as `/dev/full` is one; a pipe stands for it here.
+    let pipe = directory.file("pipe")
+    #expect(mkfifo(pipe, 0o600) == 0)
+    #expect(try keyFileCode { try key.save(to: pipe, overwrite: true) } == .notRegularFile)
+    #expect(try keyFileCode { _ = try PlayerKey.load(pipe) } == .notRegularFile)
     #expect(try keyFileCode { try key.save(to: "") } == .cannotWrite)
     try directory.write("file", "")
     #expect(try keyFileCode { try key.save(to: directory.file("file/me.pem")) } == .cannotWrite)
     let long = directory.file(String(repeating: "x", count: 300))
     #expect(try keyFileCode { try key.save(to: long) } == .cannotWrite)
-    #expect(try directory.names() == ["file", "folder"])
+    #expect(try directory.names() == ["file", "folder", "pipe"])
   }
 
   @Test func ofManyWritersOneWins() async throws {

@@ -29,6 +29,11 @@ struct KeygenCommand: AsyncParsableCommand {
     if !force, let found = [path, publicPath].first(where: TextFile.exists) {
       throw Self.exists(found)
     }
+    // Of both before one is replaced: the old private key would be gone for nothing.
+    if let found = [path, publicPath].first(where: { !TextFile.isReplaceable($0) }) {
+      throw Failure(
+        code: "keyFile", "\(Console.plain(found)) is not a file and was left as it is: choose another --out")
+    }
     do throws(KeyFileError) {
       let key = PlayerKey.generate()
       try KeyStore.save(key, to: path, passphraseFile: passphraseFile, overwrite: force)
@@ -42,6 +47,7 @@ struct KeygenCommand: AsyncParsableCommand {
       throw Failure(error)
     }
   }
+
   private static func exists(_ path: String) -> Failure {
     Failure(
       code: "keyFile",

@@ -56,4 +56,11 @@ enum TextFile {
 
 extension TextFile {
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Whether nothing is there, or a file or a link, which another file may replace.
+  static func isReplaceable(_ path: String) -> Bool {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return true }
+    return [S_IFREG, S_IFLNK].contains(status.st_mode & S_IFMT)
+  }
 }

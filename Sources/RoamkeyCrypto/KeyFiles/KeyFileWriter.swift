@@ -16,12 +16,24 @@ enum KeyFileWriter {
     throw KeyFileError(status.st_mode & S_IFMT == S_IFDIR ? .isDirectory : .alreadyExists, path)
   }
 
+  /// Only a file, or a link to one, may be replaced: `renameat` would put the key in the place of a device, too.
+  static func checkReplaceable(_ path: String) throws(KeyFileError) {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG, S_IFLNK: return
+    case S_IFDIR: throw KeyFileError(.isDirectory, path)
+    default: throw KeyFileError(.notRegularFile, path)
+    }
+  }
+
   static func write(
     _ bytes: UnsafeRawBufferPointer, to path: String, mode: mode_t, overwrite: Bool
   ) throws(KeyFileError) {
     guard !path.isEmpty, !path.utf8.contains(0) else { throw KeyFileError(.cannotWrite, path, "no usable path") }
     let (directoryPath, name) = split(path)
     guard !name.isEmpty, name != ".", name != ".." else { throw KeyFileError(.isDirectory, path) }
+    if overwrite { try checkReplaceable(path) }
     try makeDirectories(directoryPath, for: path)
     let directory = open(directoryPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard directory >= 0 else { throw KeyFileError(.cannotWrite, path, errno: errno) }
