@@ -54,6 +54,20 @@ import Testing
     #expect(scratch.read("pipe.pub.pem") == nil)
   }
 
+  @Test func anAnswerThatIsLostIsAFailure() async throws {
+    let scratch = try Scratch()
+    _ = try await makeKey("a.pem", in: scratch)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Command.executable)
+    process.arguments = ["id", scratch.file("a.pem")]
+    let full: FileHandle = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+    process.standardOutput = full
+    process.standardError = FileHandle.nullDevice
+    try Command.starting.withLock { try process.run() }
+    try await eventually("the end of the command") { process.isRunning ? nil : true }
+    #expect(process.terminationStatus == 1)
+  }
+
   @Test func idSaysTheSameOfBothFiles() async throws {
     let scratch = try Scratch()
     let made = try await Command.run("keygen", "--out", "a.pem", in: scratch)
@@ -70,7 +84,13 @@ import Testing
     #expect(try await Command.run("id", "a.pem", in: scratch).out == made.out)
     let without = try await Command.run("connect", "127.0.0.1:1", "--key", "a.pem", in: scratch)
     #expect(without.code == 1)
-    #expect(without.err.contains("passphrase"))
+    #expect(without.err.contains("--passphrase-file"))
+    try scratch.write("\n", to: "empty")
+    for (file, words) in [("none", "no passphrase file none"), ("empty", "first line of empty is empty")] {
+      let wrong = try await Command.run("serve", "--key", "a.pem", "--passphrase-file", file, in: scratch)
+      #expect(wrong.code == 1)
+      #expect(wrong.err.contains(words))
+    }
     let host = try await Host(["--key", "a.pem", "--passphrase-file", "phrase"], in: scratch)
     #expect(host.id == made.out.split(separator: "\n").first.map(String.init))
     #expect(try await host.stop() == 0)

@@ -12,13 +12,14 @@ struct IDCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Failure.report { () throws(Failure) in
+      let id: PlayerID
       do throws(KeyFileError) {
-        let id = try PlayerID.load(path)
-        Console.print(id.description)
-        Console.print(id.fingerprint)
+        id = try PlayerID.load(path)
       } catch {
         throw Failure(error)
       }
+      try Console.answer(id.description)
+      try Console.answer(id.fingerprint)
     }
   }
 }

@@ -34,18 +34,18 @@ struct KeygenCommand: AsyncParsableCommand {
       throw Failure(
         code: "keyFile", "\(Console.plain(found)) is not a file and was left as it is: choose another --out")
     }
+    let key = PlayerKey.generate()
     do throws(KeyFileError) {
-      let key = PlayerKey.generate()
       try KeyStore.save(key, to: path, passphraseFile: passphraseFile, overwrite: force)
       try key.id.savePublic(to: publicPath, overwrite: force)
-      Console.print(key.id.description)
-      Console.print(key.id.fingerprint)
-      Console.note("private key in \(path), public key in \(publicPath)")
     } catch  where error.code == .alreadyExists {
       throw Self.exists(error.path)
     } catch {
       throw Failure(error)
     }
+    Console.note("private key in \(path), public key in \(publicPath)")
+    try Console.answer(key.id.description)
+    try Console.answer(key.id.fingerprint)
   }
 
   private static func exists(_ path: String) -> Failure {

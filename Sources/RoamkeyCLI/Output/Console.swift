@@ -8,15 +8,23 @@ enum Console {
   private static let lock = Locked(())
 
   /// A line for standard output.
-  static func print(_ line: String) { write(line, to: STDOUT_FILENO) }
+  static func print(_ line: String) { _ = write(line, to: STDOUT_FILENO) }
+
+  /// A line for standard output that is what the command was called for: where it is lost, the command has failed.
+  static func answer(_ line: String) throws(Failure) {
+    guard let number = write(line, to: STDOUT_FILENO), number != EPIPE else { return }
+    let words = String(cString: strerror(number))
+    throw Failure(code: "output", "standard output cannot be written (\(words)): send it elsewhere")
+  }
 
   /// A line for standard error.
-  static func note(_ line: String) { write(line, to: STDERR_FILENO) }
+  static func note(_ line: String) { _ = write(line, to: STDERR_FILENO) }
 
-  private static func write(_ line: String, to descriptor: CInt) {
+  /// - Returns: the system's number for what went wrong.
+  private static func write(_ line: String, to descriptor: CInt) -> CInt? {
     var bytes = Array(line.utf8)
     bytes.append(UInt8(ascii: "\n"))
-    lock.withLock { _ in
+    return lock.withLock { _ in
       bytes.withUnsafeBytes { bytes in
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -28,9 +36,10 @@ enum Console {
             var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             poll(&ready, 1, -1)
           } else if errno != EINTR {
-            return
+            return errno
           }
         }
+        return nil
       }
     }
   }

@@ -52,6 +52,8 @@ public struct KeyFileError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The file, as it was named by the caller.
   public let path: String
   private let detail: String
+  /// The file should hold a passphrase, not a key.
+  private var isOfPassphrase = false
 
   init(_ code: Code, _ path: String, _ detail: String = "") {
     self.code = code
@@ -64,8 +66,23 @@ public struct KeyFileError: Error, Hashable, Sendable, CustomStringConvertible {
     self.init(code, path, String(cString: strerror(number)))
   }
 
+  /// The same, said of the file that a passphrase should come from.
+  func ofPassphrase() -> KeyFileError {
+    var error = self
+    error.isOfPassphrase = true
+    return error
+  }
+
   public var description: String {
     let file = KeyFileError.shown(path)
+    if isOfPassphrase {
+      switch code {
+      case .notFound: return "There is no passphrase file \(file): check the path."
+      case .tooLarge: return "\(file) is larger than 16 KiB, which no passphrase file is: check the path."
+      case .emptyPassphrase: return "The first line of \(file) is empty: write the passphrase there."
+      default: break
+      }
+    }
     switch code {
     case .notFound: return "There is no file \(file): check the path, or make a key with `roamkey keygen`."
     case .isDirectory: return "\(file) is a directory: give the path of a file."
@@ -77,7 +94,7 @@ public struct KeyFileError: Error, Hashable, Sendable, CustomStringConvertible {
     case .tooLarge: return "\(file) is larger than 16 KiB, which no key file is: check the path."
     case .wrongKind: return "\(file) holds \(detail): give an Ed25519 key, as `roamkey keygen` makes it."
     case .publicOnly: return "\(file) holds a public key only: give the file with the private key."
-    case .passphraseNeeded: return "The key in \(file) is protected: give its passphrase."
+    case .passphraseNeeded: return "The key in \(file) is protected: give its passphrase (--passphrase-file)."
     case .wrongPassphrase: return "The passphrase does not open \(file): try again, or restore the file from a copy."
     case .emptyPassphrase: return "The passphrase for \(file) is empty: give at least one character."
     case .outOfMemory: return "There is too little memory to use a passphrase with \(file): close other programs."

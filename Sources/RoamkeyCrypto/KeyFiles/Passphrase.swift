@@ -19,7 +19,12 @@ public struct Passphrase: ~Copyable, Sendable {
   /// The first line of the file at `path`, without its line end. The file has at most 16 KiB.
   /// - Throws: `KeyFileError`, for instance where others can read the file or its first line is empty.
   public init(contentsOfFile path: String) throws(KeyFileError) {
-    let file = try KeyFileContents(path: path)
+    let file: KeyFileContents
+    do throws(KeyFileError) {
+      file = try KeyFileContents(path: path)
+    } catch {
+      throw error.ofPassphrase()
+    }
     guard !file.isOpenToOthers else { throw KeyFileError(.readableByOthers, path) }
     var size = 0
     let line = file.withUnsafeBytes { bytes in
@@ -28,7 +33,7 @@ public struct Passphrase: ~Copyable, Sendable {
       size = line.count
       return SecretBytes(copying: UnsafeRawBufferPointer(rebasing: line.isEmpty ? bytes.prefix(1) : line))
     }
-    guard size > 0 else { throw KeyFileError(.emptyPassphrase, path) }
+    guard size > 0 else { throw KeyFileError(.emptyPassphrase, path).ofPassphrase() }
     secret = line
     count = size
   }
