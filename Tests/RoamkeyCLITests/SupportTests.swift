@@ -55,6 +55,10 @@ import Testing
     #expect(throws: Failure.self) { try known.find("x:1") }
     #expect(throws: Failure.self) { try known.find("y:2") }
     #expect(try known.find("a:1")?.line == 3)
+    // What people write by hand counts as much.
+    try scratch.write("Example.ORG \(two)\n", to: "known_servers")
+    #expect(try known.find("example.org:7447") == .init(server: two, line: 1))
+    #expect(try known.remember(one, as: "example.org:7447") == .init(server: two, line: 1))
   }
 
   @Test func aListNamesTheLineThatIsWrong() throws {

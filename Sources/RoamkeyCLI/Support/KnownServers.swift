@@ -39,7 +39,8 @@ struct KnownServers {
   private func find(_ name: String, in text: String) throws(Failure) -> Entry? {
     for (number, line) in TextFile.lines(text) {
       let words = line.split(separator: " ")
-      guard words.first.map(String.init) == name else { continue }
+      // As people write it: in capitals, or without the port.
+      guard let first = words.first, Self.name(of: String(first)) == name else { continue }
       guard words.count == 2 else {
         throw Failure(code: "knownServers", "line \(number) of \(path): write it as `host:port PlayerID`")
       }
