@@ -46,7 +46,10 @@ extension RoamkeyError {
       )
     case .banned:
       self.init(.banned, "the server at \(server) does not let this player in: ask its owner why")
-    case .full: self.init(.full, "the server at \(server) is full: try again later")
+    case .full:
+      self.init(
+        .full, "the server at \(server) is full, or has enough players from your address: try again later"
+      )
     }
   }
 

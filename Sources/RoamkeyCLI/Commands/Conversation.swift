@@ -160,7 +160,7 @@ struct Conversation: Sendable {
     case .signal: return
     case .input(let skipped):
       guard skipped == 0 else {
-        throw Failure(code: "tooLarge", "\(skipped) of the lines were too long and not sent")
+        throw Failure(code: "tooLarge", "lines that were too long and not sent: \(skipped)")
       }
       if reason == .closed { return }
     case .session: break

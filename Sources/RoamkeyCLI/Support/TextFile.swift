@@ -36,7 +36,7 @@ enum TextFile {
       if count == 0 { break }
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw Failure(code: "file", "\(path) is not a text file in UTF-8: check the path")
+      throw Failure(code: "file", "\(path) is not a text file in UTF-8: repair it, or check the path")
     }
     return text
   }
