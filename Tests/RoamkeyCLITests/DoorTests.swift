@@ -89,7 +89,8 @@ import Testing
   @Test func aListWithAMistakeStopsTheStart() async throws {
     let scratch = try Scratch()
     let id = try await makeKey("a.pem", in: scratch)
-    try scratch.write("\(id)\n\(id.dropLast())q\n", to: "deny")
+    let typo = id.dropLast() + (id.hasSuffix("q") ? "p" : "q")
+    try scratch.write("\(id)\n\(typo)\n", to: "deny")
     let serve = try await Command.run("serve", "--listen", "127.0.0.1:0", "--deny", "deny", in: scratch)
     #expect(serve.code == 1)
     #expect(serve.err.contains("line 2 of deny"))
