@@ -110,19 +110,20 @@ import Testing
     #expect(try await host.stop() == 0)
   }
 
-  @Test func mistakesWithAddressesExitWith1() async throws {
+  @Test func mistakesWithAddresses() async throws {
     let scratch = try Scratch()
     let host = try await Host(in: scratch)
     let taken = try await Command.run("serve", "--listen", host.address, "--json", in: scratch)
     #expect(taken.code == 1)
     #expect(taken.err.contains("already in use"))
     #expect(taken.out.contains(#""code":"portInUse""#))
-    for listen in ["nonsense", "127.0.0.1:99999", "192.0.2.1:0"] {
-      #expect(try await Command.run("serve", "--listen", listen, in: scratch).code == 1)
+    // What can never work is a matter of usage; what this machine or network does not have has failed.
+    for (listen, code) in [("nonsense", 64), ("127.0.0.1:99999", 64), ("192.0.2.1:0", 1)] as [(String, Int32)] {
+      #expect(try await Command.run("serve", "--listen", listen, in: scratch).code == code)
     }
-    for server in ["no-such-host.invalid:1", "127.0.0.1:0", "a b"] {
+    for (server, code) in [("no-such-host.invalid:1", 1), ("127.0.0.1:0", 64), ("a b", 64)] as [(String, Int32)] {
       let command = try await Command.run("connect", server, in: scratch)
-      #expect(command.code == 1)
+      #expect(command.code == code)
       #expect(command.err.split(separator: "\n").last?.contains("roamkey: ") == true)
     }
     #expect(try await host.stop() == 0)

@@ -104,7 +104,7 @@ enum ListenAddress {
     do throws(NetworkAddressError) {
       return try NetworkAddress(text, defaultPort: Client.defaultPort)
     } catch {
-      throw Failure(code: "badAddress", "--listen \(Console.plain(text)): \(error.description)")
+      throw Failure(.usage, code: "badAddress", "--listen \(Console.plain(text)): \(error.description)")
     }
   }
 }

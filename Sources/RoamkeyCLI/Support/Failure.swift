@@ -7,6 +7,15 @@ struct Failure: Error {
     case failed = 1
     /// By the peer or by a pin.
     case refused = 2
+    /// The command line says something that can never work: EX_USAGE of sysexits.h.
+    case usage = 64
+
+    init(_ error: RoamkeyError) {
+      switch error.code {
+      case .badApplication, .badName, .badPort, .badAddress: self = .usage
+      default: self = error.isRefusal ? .refused : .failed
+      }
+    }
   }
 
   let kind: Kind
@@ -21,7 +30,7 @@ struct Failure: Error {
   }
 
   init(_ error: RoamkeyError) {
-    self.init(error.isRefusal ? .refused : .failed, code: error.code.description, error.description)
+    self.init(Kind(error), code: error.code.description, error.description)
   }
 
   init(_ error: KeyFileError) { self.init(code: "keyFile", error.description) }
