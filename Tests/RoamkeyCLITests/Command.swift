@@ -105,7 +105,7 @@ final class Command: Sendable {
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
   /// Waits for the end; what it wrote is complete then.
-  func exitCode(within limit: Duration = .seconds(20)) async throws -> Int32 {
+  func exitCode(within limit: Duration = .seconds(60)) async throws -> Int32 {
     try await eventually("the end of the command", within: limit) {
       !process.isRunning && out.isDone && err.isDone ? true : nil
     }
@@ -123,7 +123,7 @@ final class Command: Sendable {
 
 /// Looks again and again until `condition` gives something.
 @discardableResult
-func eventually<T>(_ what: String, within limit: Duration = .seconds(20), _ condition: () throws -> T?) async throws
+func eventually<T>(_ what: String, within limit: Duration = .seconds(60), _ condition: () throws -> T?) async throws
   -> T
 {
   let end = ContinuousClock.now + limit

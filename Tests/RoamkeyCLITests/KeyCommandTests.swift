@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `keygen` and `id`.
-@Suite(.timeLimit(.minutes(1))) struct KeyCommandTests {
+@Suite(.timeLimit(.minutes(5))) struct KeyCommandTests {
   @Test func keygenWritesBothFilesAndNeverOverThem() async throws {
     let scratch = try Scratch()
     let first = try await Command.run("keygen", in: scratch)

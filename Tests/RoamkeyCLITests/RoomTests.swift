@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `serve` and `connect` together.
-@Suite(.timeLimit(.minutes(2))) struct RoomTests {
+@Suite(.timeLimit(.minutes(10))) struct RoomTests {
   private func join(_ host: Host, _ key: String, _ options: [String] = [], in scratch: Scratch) async throws -> Command
   {
     let command = try Command(
@@ -83,8 +83,8 @@ import Testing
       try? speaker.write(lines.joined(separator: "\n"))
       try? speaker.endInput()
     }
-    #expect(try await speaker.exitCode(within: .seconds(60)) == 0)
-    try await eventually("all lines", within: .seconds(60)) {
+    #expect(try await speaker.exitCode(within: .seconds(240)) == 0)
+    try await eventually("all lines", within: .seconds(240)) {
       listener.output.utf8.count(where: { $0 == UInt8(ascii: "\n") }) >= lines.count + 1 ? true : nil
     }
     #expect(listener.events("message").map { $0["text"] as? String } == lines)
@@ -117,13 +117,13 @@ import Testing
     for signal in [SIGINT, SIGTERM] {
       let player = try await join(host, "a.pem", in: scratch)
       player.signal(signal)
-      #expect(try await player.exitCode(within: .seconds(5)) == 0)
+      #expect(try await player.exitCode(within: .seconds(20)) == 0)
     }
     try await eventually("both to have left") { host.command.events("left").count == 2 ? true : nil }
     // And the other way round: whoever is in is told that the server stops.
     let player = try await join(host, "a.pem", in: scratch)
     #expect(try await host.stop() == 0)
-    #expect(try await player.exitCode(within: .seconds(5)) == 1)
+    #expect(try await player.exitCode(within: .seconds(20)) == 1)
     #expect(player.events("left").first?["reason"] as? String == "shutdown")
     #expect(player.events("error").first?["code"] as? String == "disconnected")
   }

@@ -3,7 +3,7 @@ import Testing
 @testable import Roamkey
 
 /// The two styles of reading events.
-@Suite(.timeLimit(.minutes(1))) struct EventTests {
+@Suite(.timeLimit(.minutes(5))) struct EventTests {
   @Test func bothStylesSeeTheSameQueue() async throws {
     let server = try await makeServer()
     let client = try await makeClient(server)

@@ -9,10 +9,10 @@ struct TookTooLong: Error, CustomStringConvertible {
   var description: String { "waited in vain for \(what)" }
 }
 
-/// Looks again and again until `condition` gives something, for 10 s at most: loopback is fast, but the machine may be
+/// Looks again and again until `condition` gives something, for a minute at most: loopback is fast, but the machine may be
 /// busy with other tests.
 @discardableResult
-func eventually<T>(_ what: String, within limit: Duration = .seconds(10), _ condition: () async -> T?) async throws -> T
+func eventually<T>(_ what: String, within limit: Duration = .seconds(60), _ condition: () async -> T?) async throws -> T
 {
   let end = ContinuousClock.now + limit
   while ContinuousClock.now < end {
@@ -40,7 +40,7 @@ final class Log<Event: Sendable>: @unchecked Sendable {
 
   /// Waits until `count` events match, and returns what they gave.
   func all<T>(_ count: Int, _ what: String, _ match: (Event) -> T?) async throws -> [T] {
-    try await eventually(what, within: .seconds(30)) {
+    try await eventually(what, within: .seconds(240)) {
       events += take()
       let found = events.compactMap(match)
       return found.count >= count ? found : nil

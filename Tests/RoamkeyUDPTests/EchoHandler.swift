@@ -82,11 +82,11 @@ func makeEcho(_ address: NetworkAddress, echoes: Bool = true) throws -> (driver:
   return (driver, log)
 }
 
-/// Looks until `condition` holds, for at most five seconds.
+/// Looks until `condition` holds, for at most half a minute.
 func eventually(
   _ what: Comment, _ location: SourceLocation = #_sourceLocation, _ condition: () -> Bool
 ) async throws {
-  let end = ContinuousClock.now + .seconds(5)
+  let end = ContinuousClock.now + .seconds(30)
   while !condition() {
     try #require(ContinuousClock.now < end, what, sourceLocation: location)
     try await Task.sleep(for: .milliseconds(1))

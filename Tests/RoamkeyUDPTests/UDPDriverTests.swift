@@ -4,7 +4,7 @@ import Testing
 
 @testable import RoamkeyUDP
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct UDPDriverTests {
   @Test(arguments: [NetworkAddress.loopback(1), .loopback6()])
   func echoesInBothFamilies(_ address: NetworkAddress) async throws {

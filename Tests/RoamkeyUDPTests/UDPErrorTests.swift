@@ -4,7 +4,7 @@ import Testing
 
 @testable import RoamkeyUDP
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct UDPErrorTests {
   @Test func portInUse() throws {
     let first = try makeEcho(.loopback(1))
