@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly oldest_major=6 oldest_minor=1
+readonly oldest_major=6 oldest_minor=3
 PATH="$PATH:/opt/swift/usr/bin:${HOME:-/root}/.swiftly/bin:${HOME:-/root}/.local/share/swiftly/bin"
 
 die() {
