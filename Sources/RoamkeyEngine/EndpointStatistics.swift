@@ -47,6 +47,18 @@ package struct EndpointStatistics: Sendable {
 
   package mutating func count(_ reason: DropReason) { drops[reason.rawValue] += 1 }
 
+  /// A datagram of so many bytes went out.
+  mutating func countSent(_ bytes: Int) {
+    datagramsSent += 1
+    bytesSent += UInt64(bytes)
+  }
+
+  /// A datagram of so many bytes came in.
+  mutating func countReceived(_ bytes: Int) {
+    datagramsReceived += 1
+    bytesReceived += UInt64(bytes)
+  }
+
   /// All drops together.
   package var dropped: UInt64 { drops.reduce(0, +) }
 }

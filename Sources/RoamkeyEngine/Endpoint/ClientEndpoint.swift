@@ -146,8 +146,7 @@ package final class ClientEndpoint: DatagramHandler {
   // MARK: Input
 
   package func receive(_ datagram: inout MutableRawSpan, path: NetworkPath, now: Instant) {
-    context.statistics.datagramsReceived += 1
-    context.statistics.bytesReceived += UInt64(datagram.byteCount)
+    context.statistics.countReceived(datagram.byteCount)
     guard datagram.byteCount > 0 else { return context.statistics.count(.malformed) }
     let isShort = ShortHeader.isShort(datagram.unsafeLoad(as: UInt8.self))
     switch state {
@@ -235,8 +234,7 @@ package final class ClientEndpoint: DatagramHandler {
   package func pollTransmit(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
     let start = output.byteCount
     guard let path = nextDatagram(into: &output, now: now) else { return nil }
-    context.statistics.datagramsSent += 1
-    context.statistics.bytesSent += UInt64(output.byteCount - start)
+    context.statistics.countSent(output.byteCount - start)
     return path
   }
 

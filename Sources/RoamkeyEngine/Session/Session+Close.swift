@@ -61,8 +61,9 @@ extension Session {
     }
   }
 
-  /// A packet while we are closing: its CLOSE ends the wait, anything else means that ours was lost.
-  func receiveWhileClosing(_ frames: RawSpan, now: Instant) {
+  /// A packet while we are closing: its CLOSE ends the wait. Anything else was sent before ours arrived, and is not
+  /// answered: ours is repeated by its own timer, whatever comes in.
+  func receiveWhileClosing(_ frames: RawSpan) {
     var position = 0
     while position < frames.byteCount, let frame = try? Frame.read(frames, at: &position) {
       if case .close = frame {
@@ -70,7 +71,6 @@ extension Session {
         return
       }
     }
-    // One packet a probe timeout is enough: a flood of late packets must not be answered one by one.
   }
 
   /// A packet after the peer's CLOSE: it did not get our answer, most likely.

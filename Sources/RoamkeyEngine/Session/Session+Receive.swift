@@ -51,7 +51,7 @@ extension Session {
     guard commit(opened, now: now) else { return }
     let frames = plaintext.extracting(0..<frameCount)
     if case .closing = state {
-      receiveWhileClosing(frames, now: now)
+      receiveWhileClosing(frames)
       return
     }
     do throws(Violation) {

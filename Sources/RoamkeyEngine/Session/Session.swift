@@ -13,8 +13,8 @@ import RoamkeyWire
 //
 // The way out (Session+Transmit.swift):
 //
-//   1. gates in order: closing, path probes, amplification, congestion
-//   2. fill: path frames, acknowledgement, close, credit, messages (lost ones first)
+//   1. gates in order: closing, Finish, path responses, amplification, congestion
+//   2. fill: challenge, observed address, credit, messages (lost ones first), acknowledgement, padding
 //   3. sign, seal, hide the packet number
 //   4. record what was sent, for the day it is lost
 //
