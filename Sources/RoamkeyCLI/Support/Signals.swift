@@ -39,7 +39,7 @@ final class Signals: Sendable {
     return caught.withLock { $0.isEmpty ? nil : $0.removeFirst() }
   }
 
-  /// Where the handler writes. Unsafe by its word, since a handler may take no lock: it is set once, before any handler is
+  /// Where the handler writes. Unguarded, since a handler may take no lock: it is set once, before any handler is
   /// installed, and only read from then on.
   nonisolated(unsafe) private static var writeEnd: CInt = -1
 }
