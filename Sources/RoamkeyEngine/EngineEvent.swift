@@ -18,19 +18,26 @@ package enum EngineEvent: Sendable {
   /// It was heard again.
   case online(SessionHandle)
   case left(SessionHandle, EndReason)
+  /// What became of a message whose sender asked for a receipt, by the number that the sender gave it.
+  case receipt(SessionHandle, UInt64, DeliveryOutcome)
   /// Client: there will be no session.
   case connectFailed(ConnectError)
 }
 
 /// A message that arrived.
 package struct InboundMessage: Sendable {
-  package var channel: UInt64
-  /// Its number in the channel, from 0.
+  package var stream: StreamID
+  /// Its number in the stream, from 0.
   package var sequence: UInt64
-  package var delivery: Delivery
   package var content: MessageContent
-  /// What it costs of the sender's credit: given back with `consumed` once the app has taken it.
+  /// What it costs of the sender's credit: given back with `consumed` once the app has taken it. 0 where it is not
+  /// reliable.
   package var credit: Int
+  package var receivedAt: Instant
+  /// When it was sent, on this side's clock; without a comparison of clocks a guess from the round trip.
+  package var sentAt: Instant
+  /// How far `sentAt` may be off; nil while the clocks have not been compared.
+  package var sentAtError: Duration?
 }
 
 /// Somebody's address changed; the session did not.

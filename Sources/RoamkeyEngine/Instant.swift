@@ -16,6 +16,11 @@ package struct Instant: Hashable, Comparable, Sendable {
     return Instant(nanoseconds: overflow ? (duration > .zero ? .max : .min) : sum)
   }
 
+  package static func - (instant: Instant, duration: Duration) -> Instant {
+    let (difference, overflow) = instant.nanoseconds.subtractingReportingOverflow(duration.inNanoseconds)
+    return Instant(nanoseconds: overflow ? (duration > .zero ? .min : .max) : difference)
+  }
+
   package static func - (a: Instant, b: Instant) -> Duration {
     .nanoseconds(a.nanoseconds.subtractingReportingOverflow(b.nanoseconds).partialValue)
   }

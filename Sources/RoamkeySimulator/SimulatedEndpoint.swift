@@ -16,7 +16,7 @@ package protocol SimulatedEndpoint: DatagramHandler {
 
 extension ServerEndpoint: SimulatedEndpoint {
   package func submit(_ content: [UInt8], to session: SessionHandle, now: Instant) throws(SendError) {
-    try send(content, delivery: .reliableOrdered, channel: 0, to: session, now: now)
+    try send(content, to: session, now: now)
   }
 
   package func release(_ credit: Int, of session: SessionHandle, now: Instant) {
@@ -26,7 +26,7 @@ extension ServerEndpoint: SimulatedEndpoint {
 
 extension ClientEndpoint: SimulatedEndpoint {
   package func submit(_ content: [UInt8], to session: SessionHandle, now: Instant) throws(SendError) {
-    try send(content, delivery: .reliableOrdered, channel: 0, now: now)
+    try send(content, now: now)
   }
 
   package func release(_ credit: Int, of session: SessionHandle, now: Instant) { consumed(credit, now: now) }

@@ -19,6 +19,8 @@ package struct HandshakeParameters: Sendable, Equatable {
   package var initialCredit: UInt64?
   /// The longest message that this side takes, in bytes of content; nil: the default.
   package var maximumMessageSize: UInt64?
+  /// How much of that credit one reliable stream may use before it is given more; nil: all of it.
+  package var initialChannelCredit: UInt64?
   /// What this side calls itself: at most 64 bytes of harmless characters; it proves nothing.
   package var displayName: String?
 
@@ -41,6 +43,8 @@ package struct HandshakeParameters: Sendable, Equatable {
     case initialCredit = 6
     case maximumMessageSize = 7
     case displayName = 8
+    // 9 is kept for the reset token.
+    case initialChannelCredit = 10
   }
 
   /// The TLVs in the order of their tags.
@@ -69,6 +73,7 @@ package struct HandshakeParameters: Sendable, Equatable {
     if let initialCredit { put(.initialCredit, varint(initialCredit)) }
     if let maximumMessageSize { put(.maximumMessageSize, varint(maximumMessageSize)) }
     if let displayName { put(.displayName, Array(displayName.utf8)) }
+    if let initialChannelCredit { put(.initialChannelCredit, varint(initialChannelCredit)) }
     return bytes
   }
 
@@ -98,6 +103,7 @@ package struct HandshakeParameters: Sendable, Equatable {
       case .initialCredit: rest.initialCredit = try Self.varint(value)
       case .maximumMessageSize: rest.maximumMessageSize = try Self.varint(value)
       case .displayName: rest.displayName = try Self.displayName(value)
+      case .initialChannelCredit: rest.initialChannelCredit = try Self.varint(value)
       }
     }
     guard let application, !application.isEmpty, let policy, let client, let server else { throw .malformed }

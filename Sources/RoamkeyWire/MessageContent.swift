@@ -1,7 +1,7 @@
 /// What the receiver's app gets: the bytes that message frames carry, put together.
 ///
-/// `flags1 ‖ [author32] ‖ length1 ‖ action ‖ body`. Flags: the low two bits are the body's format, 0x04 says that
-/// an author stands there; the others are reserved (0x08 for an author's own signature) and refused.
+/// `flags1 ‖ [time3] ‖ [author32] ‖ [length1 ‖ action] ‖ body`. Flags: the low two bits are the body's format, the
+/// others say what stands there (PROTOCOL §9.2); 0x08 is kept for an author's own signature.
 package struct MessageContent: Sendable, Equatable {
   /// How the body is meant.
   package enum Format: UInt8, Sendable {
@@ -12,6 +12,10 @@ package struct MessageContent: Sendable, Equatable {
   }
 
   package var format: Format
+  /// When it was sent: the low 24 bits of milliseconds of its sender's clock.
+  package var time: UInt32?
+  /// Whether the sender wants to be told that the app was handed it.
+  package var wantsReceipt = false
   /// Who wrote it, in the word of whoever sends it: 32 bytes of public key where a host passes a message on.
   package var author: [UInt8]?
   /// A short name that tells the receiver what it is; empty where the app gave none.
@@ -20,15 +24,25 @@ package struct MessageContent: Sendable, Equatable {
 
   /// The longest action in bytes of UTF-8.
   package static let maximumAction = 64
-  /// The most bytes in front of a body: flags, author, length and action.
-  package static let maximumHeader = 1 + 32 + 1 + maximumAction
+  /// The most bytes in front of a body: flags, time, author, length and action.
+  package static let maximumHeader = 1 + 3 + 32 + 1 + maximumAction
   /// What a message costs of the credit beside its content, on both sides: small ones take memory too.
   package static let creditOverhead = 32
-  private static let hasAuthor: UInt8 = 0x04
 
-  package init(format: Format, author: [UInt8]? = nil, action: String, body: [UInt8]) {
+  private static let formatBits: UInt8 = 0x03
+  private static let hasAuthor: UInt8 = 0x04
+  private static let hasAction: UInt8 = 0x10
+  private static let hasTime: UInt8 = 0x20
+  private static let asksForReceipt: UInt8 = 0x40
+
+  package init(
+    format: Format, time: UInt32? = nil, wantsReceipt: Bool = false, author: [UInt8]? = nil, action: String,
+    body: [UInt8]
+  ) {
     precondition(author == nil || author?.count == 32, "an author is a public key of 32 bytes")
     self.format = format
+    self.time = time
+    self.wantsReceipt = wantsReceipt
     self.author = author
     self.action = action
     self.body = body
@@ -36,13 +50,21 @@ package struct MessageContent: Sendable, Equatable {
 
   /// - Precondition: `action` has at most 64 bytes of UTF-8.
   package func encoded() -> [UInt8] {
-    precondition(action.utf8.count <= Self.maximumAction, "an action has at most 64 bytes")
+    let actionSize = action.utf8.count
+    precondition(actionSize <= Self.maximumAction, "an action has at most 64 bytes")
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(34 + action.utf8.count + body.count)
-    bytes.append(format.rawValue | (author == nil ? 0 : Self.hasAuthor))
-    bytes += author ?? []
-    bytes.append(UInt8(action.utf8.count))
-    bytes += action.utf8
+    bytes.reserveCapacity(1 + (time == nil ? 0 : 3) + (author?.count ?? 0) + 1 + actionSize + body.count)
+    bytes.append(
+      format.rawValue | (author == nil ? 0 : Self.hasAuthor) | (actionSize == 0 ? 0 : Self.hasAction)
+        | (time == nil ? 0 : Self.hasTime) | (wantsReceipt ? Self.asksForReceipt : 0))
+    if let time {
+      for shift in [16, 8, 0] as [UInt32] { bytes.append(UInt8(truncatingIfNeeded: time >> shift)) }
+    }
+    if let author { bytes += author }
+    if actionSize > 0 {
+      bytes.append(UInt8(actionSize))
+      bytes += action.utf8
+    }
     bytes += body
     return bytes
   }
@@ -50,16 +72,29 @@ package struct MessageContent: Sendable, Equatable {
   package init(_ bytes: RawSpan) throws(WireError) {
     var position = 0
     let flags = try bytes.readByte(at: &position)
-    guard flags & ~(Self.hasAuthor | 0x03) == 0, let format = Format(rawValue: flags & 0x03) else { throw .malformed }
+    let known = Self.formatBits | Self.hasAuthor | Self.hasAction | Self.hasTime | Self.asksForReceipt
+    guard flags & ~known == 0, let format = Format(rawValue: flags & Self.formatBits) else { throw .malformed }
     self.format = format
+    wantsReceipt = flags & Self.asksForReceipt != 0
+    time = nil
+    if flags & Self.hasTime != 0 {
+      var value: UInt32 = 0
+      for _ in 0..<3 { value = value << 8 | UInt32(try bytes.readByte(at: &position)) }
+      time = value
+    }
     author = flags & Self.hasAuthor != 0 ? bytes.array(try bytes.readRange(32, at: &position)) : nil
-    let count = Int(try bytes.readByte(at: &position))
-    guard count <= Self.maximumAction,
-      let action = bytes.extracting(try bytes.readRange(count, at: &position)).text
-    else { throw .malformed }
-    self.action = action
+    action = flags & Self.hasAction != 0 ? try Self.readAction(bytes, at: &position) : ""
     let body = bytes.extracting(position..<bytes.byteCount)
     if format == .text, body.text == nil { throw .malformed }
     self.body = bytes.array(position..<bytes.byteCount)
+  }
+
+  /// One encoding only: no action is said by its flag, not by a length of 0.
+  private static func readAction(_ bytes: RawSpan, at position: inout Int) throws(WireError) -> String {
+    let count = Int(try bytes.readByte(at: &position))
+    guard (1...maximumAction).contains(count),
+      let action = bytes.extracting(try bytes.readRange(count, at: &position)).text
+    else { throw .malformed }
+    return action
   }
 }

@@ -45,13 +45,8 @@ struct ChannelTests {
   }
 
   static func settle(_ packet: Packet, lost: Bool, _ channels: inout Channels) {
-    for case .message(let channel, let sequence, let offset, let count) in packet.frames {
-      let range = Int(offset)..<Int(offset + count)
-      if lost {
-        channels.onLost(channel: channel, sequence: sequence, range: range)
-      } else {
-        channels.onAcknowledged(channel: channel, sequence: sequence, range: range)
-      }
+    for case .message(let part) in packet.frames {
+      if lost { channels.onLost(part) } else { channels.onAcknowledged(part) }
     }
   }
 

@@ -148,7 +148,7 @@ struct HostilePeerTests {
     pair.deliver(finish, to: pair.server, local: pair.serverAddress, remote: victim)
     let handle = try #require(pair.session)
     let content = MessageContent(format: .bytes, action: "", body: [UInt8](repeating: 1, count: 50_000))
-    try pair.server.send(content.encoded(), delivery: .reliableOrdered, channel: 0, to: handle, now: pair.now)
+    try pair.server.send(content.encoded(), to: handle, now: pair.now)
     var sent = 0
     for _ in 0..<200 {
       sent += pair.sentByServer(to: victim)

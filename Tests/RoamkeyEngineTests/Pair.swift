@@ -96,7 +96,7 @@ final class Pair {
 
   func send(_ text: String) throws {
     let content = MessageContent(format: .text, action: "", body: Array(text.utf8))
-    try client.send(content.encoded(), delivery: .reliableOrdered, channel: 0, now: now)
+    try client.send(content.encoded(), now: now)
   }
 
   /// What the server got, as text.

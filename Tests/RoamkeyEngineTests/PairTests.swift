@@ -22,7 +22,7 @@ struct PairTests {
     for i in 0..<300 { try pair.send("line \(i)") }
     for i in 0..<300 {
       let content = MessageContent(format: .text, action: "", body: Array("echo \(i)".utf8))
-      try pair.server.send(content.encoded(), delivery: .reliableOrdered, channel: 0, to: handle, now: pair.now)
+      try pair.server.send(content.encoded(), to: handle, now: pair.now)
     }
     pair.run(for: .seconds(1))
     #expect(pair.heard == (0..<300).map { "line \($0)" })

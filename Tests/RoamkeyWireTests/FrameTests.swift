@@ -109,33 +109,41 @@ struct FrameTests {
     #expect(frame == nil)
   }
 
+  private static let plain = StreamID(channel: 0, delivery: .reliableOrdered)
+
   @Test func messagesWholeAndInPieces() throws {
     let content = Array("a message".utf8)
     let whole = Self.write {
-      $0.appendMessage(.reliableOrdered, channel: 0, sequence: 70, content: content, range: 0..<content.count)
+      $0.appendMessage(Self.plain, sequence: 70, content: content, range: 0..<content.count)
     }
     guard case .message(let message) = try Self.read(whole) else { throw WrongFrame() }
     #expect(message.sequence == 70 && message.total == UInt64(content.count) && message.offset == 0)
     #expect(Array(whole[message.bytes]) == content)
     #expect(
-      whole.count - content.count == MessageFrame.headerSize(channel: 0, sequence: 70, count: content.count))
+      whole.count - content.count == MessageFrame.headerSize(Self.plain, sequence: 70, count: content.count))
 
-    let piece = Self.write {
-      $0.appendMessage(.reliableOrdered, channel: 3, sequence: 70, content: content, range: 2..<6)
+    let bare = Self.write {
+      $0.appendMessage(Self.plain, sequence: 70, content: content, range: 0..<content.count, isLast: true)
     }
+    guard case .message(let last) = try Self.read(bare) else { throw WrongFrame() }
+    #expect(Array(bare[last.bytes]) == content && last.total == UInt64(content.count))
+    #expect(bare.count - content.count == MessageFrame.bareHeaderSize(Self.plain, sequence: 70))
+
+    let other = StreamID(channel: 255, delivery: .unreliable)
+    let piece = Self.write { $0.appendMessage(other, sequence: 70, content: content, range: 2..<6) }
     guard case .message(let part) = try Self.read(piece) else { throw WrongFrame() }
-    #expect(part.channel == 3 && part.offset == 2 && part.total == UInt64(content.count))
+    #expect(part.stream == other && part.offset == 2 && part.total == UInt64(content.count))
     #expect(Array(piece[part.bytes]) == Array(content[2..<6]))
     #expect(
       piece.count - 4
-        == MessageFrame.pieceHeaderSize(channel: 3, sequence: 70, offset: 2, total: content.count, count: 4))
+        == MessageFrame.pieceHeaderSize(other, sequence: 70, offset: 2, total: content.count, count: 4))
   }
 
   @Test(
-    "pieces beyond the message's end, and empty ones, are refused",
+    "pieces beyond the message's end, empty ones, and channels above 255 are refused",
     arguments: [
       [0x23, 0x00, 0x00, 0x05, 0x04, 0x00], [0x23, 0x00, 0x00, 0x02, 0x04, 0x03, 1, 2, 3],
-      [0x23, 0x00, 0x00, 0x02, 0x04, 0x00], [0x21, 0x00, 0x00, 0x05, 1, 2],
+      [0x23, 0x00, 0x00, 0x02, 0x04, 0x00], [0x21, 0x00, 0x00, 0x05, 1, 2], [0x21, 0x41, 0x00, 0x00, 0x01, 1],
     ] as [[UInt8]])
   func hostileMessage(bytes: [UInt8]) {
     var position = 0
@@ -168,7 +176,7 @@ struct FrameTests {
 
   @Test(
     "reserved frame types are refused",
-    arguments: [0x06, 0x07, 0x08, 0x09, 0x0a, 0x0d, 0x1f, 0x30, 0xff] as [UInt8])
+    arguments: [0x06, 0x07, 0x08, 0x09, 0x0a, 0x13, 0x1f, 0x30, 0xff] as [UInt8])
   func reserved(type: UInt8) {
     let bytes = [type] + [UInt8](repeating: 0, count: 64)
     var position = 0

@@ -30,7 +30,9 @@ struct HostileBytesTests {
       case .ack(let ack): ack.forEachRange(span) { _ in frames += 1 }
       case .message(let message): _ = span.array(message.bytes)
       case .close(let close): _ = span.extracting(close.reason).text
-      case .padding, .ping, .pathChallenge, .pathResponse, .observedAddress, .maxData: break
+      case .padding, .ping, .pathChallenge, .pathResponse, .observedAddress, .maxData, .maxChannelData, .receipt, .skip,
+        .timeRequest, .timeResponse, .resting:
+        break
       }
     }
     if let header = try? LongHeader(span) {
@@ -51,6 +53,7 @@ struct HostileBytesTests {
     parameters.initialCredit = 1 << 22
     parameters.maximumMessageSize = 1 << 20
     parameters.displayName = "Anna's room"
+    parameters.initialChannelCredit = 1 << 20
     let bytes = parameters.encoded()
     #expect(try HandshakeParameters(bytes.span.bytes) == parameters)
     var refused = 0
@@ -92,7 +95,7 @@ struct HostileBytesTests {
       #expect(try MessageContent(bytes.span.bytes) == content)
     }
     // Text that is none, an action that is none, reserved flags.
-    for bytes in [[0x01, 0x00, 0xff], [0x00, 0x02, 0xff, 0xff], [0x08, 0x00], [0x03, 0x00], [0x00, 0x41]] as [[UInt8]] {
+    for bytes in [[0x01, 0xff], [0x10, 0x02, 0xff, 0xff], [0x08, 0x00], [0x03, 0x00], [0x10, 0x41]] as [[UInt8]] {
       #expect(throws: (any Error).self) { try MessageContent(bytes.span.bytes) }
     }
   }

@@ -128,7 +128,7 @@ final class ClientLink: Sendable {
       monitor.withLock { $0.ledger.take(&scratch.work) }
       for message in scratch.work.messages {
         do throws(SendError) {
-          try endpoint.send(message.content, delivery: .reliableOrdered, channel: 0, now: now)
+          try endpoint.send(message.content, now: now)
         } catch .notConnected {
           // The session ended meanwhile: `disconnected` says so, as for all that was still queued.
         } catch {
@@ -163,7 +163,7 @@ final class ClientLink: Sendable {
 
   private static func translate(_ event: EngineEvent, isOverrun: Bool, into items: inout [Item]) {
     switch event {
-    case .joined, .connectFailed: break
+    case .joined, .connectFailed, .receipt: break
     case .message(let handle, let message):
       let credit = Credit(handle: handle, bytes: message.credit)
       items.append(Item(event: .message(Message(message, sender: nil)), credit: credit))
@@ -191,7 +191,9 @@ final class ClientLink: Sendable {
     case (.left(_, let reason), .connected(let peer)):
       state.phase = .ended(peer, reason)
       state.ledger.close(peer.handle)
-    case (.joined, _), (.connectFailed, _), (.message, _), (.roamed, _), (.offline, _), (.online, _), (.left, _): break
+    case (.joined, _), (.connectFailed, _), (.message, _), (.roamed, _), (.offline, _), (.online, _), (.left, _),
+      (.receipt, _):
+      break
     }
   }
 }

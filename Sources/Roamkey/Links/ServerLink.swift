@@ -142,7 +142,7 @@ final class ServerLink: Sendable {
       monitor.withLock { $0.ledger.take(&scratch.work) }
       for message in scratch.work.messages {
         do throws(SendError) {
-          try endpoint.send(message.content, delivery: .reliableOrdered, channel: 0, to: message.handle, now: now)
+          try endpoint.send(message.content, to: message.handle, now: now)
         } catch .notConnected {
           // The session ended meanwhile: `left` says so, as for all that was still queued.
         } catch {
@@ -211,8 +211,8 @@ extension ServerLink {
       scratch.items.append(Item(event: .online(player)))
     case .left(let handle, let reason):
       if state.unwelcome.remove(handle) == nil { leave(handle, reason, &state, &scratch) }
-    case .connectFailed:
-      // A client's.
+    case .connectFailed, .receipt:
+      // A client's; what no app can ask for yet.
       break
     }
   }

@@ -72,22 +72,23 @@ struct Channels {
       {
         sentCredit += UInt64(piece.credit)
         output.appendMessage(
-          .reliableOrdered, channel: UInt64(i), sequence: piece.sequence,
+          StreamID(channel: UInt8(i), delivery: .reliableOrdered), sequence: piece.sequence,
           content: senders[i].content(of: piece.sequence), range: piece.range)
         frames.append(
           .message(
-            channel: UInt8(i), sequence: piece.sequence, offset: UInt32(piece.range.lowerBound),
-            count: UInt32(piece.range.count)))
+            MessagePart(
+              stream: StreamID(channel: UInt8(i), delivery: .reliableOrdered), sequence: piece.sequence,
+              offset: UInt32(piece.range.lowerBound), count: UInt32(piece.range.count))))
       }
     }
   }
 
-  mutating func onAcknowledged(channel: UInt8, sequence: UInt64, range: Range<Int>) {
-    senders[Int(channel)].onAcknowledged(sequence: sequence, range: range)
+  mutating func onAcknowledged(_ part: MessagePart) {
+    senders[Int(part.stream.channel)].onAcknowledged(sequence: part.sequence, range: part.range)
   }
 
-  mutating func onLost(channel: UInt8, sequence: UInt64, range: Range<Int>) {
-    senders[Int(channel)].onLost(sequence: sequence, range: range)
+  mutating func onLost(_ part: MessagePart) {
+    senders[Int(part.stream.channel)].onLost(sequence: part.sequence, range: part.range)
   }
 
   /// The peer's limits only rise; a lower one is an old frame.
@@ -97,8 +98,8 @@ struct Channels {
 
   mutating func receive(_ frame: MessageFrame, _ payload: RawSpan) throws(ChannelError) {
     // The other delivery modes come with their own rooms; until then no peer has a reason to use them.
-    guard frame.delivery == .reliableOrdered, frame.channel < UInt64(receivers.count) else { throw .contradiction }
-    let cost = try receivers[Int(frame.channel)].receive(
+    guard frame.stream == MessageOptions().stream else { throw .contradiction }
+    let cost = try receivers[Int(frame.stream.channel)].receive(
       frame, payload, maximumSize: maximumMessageSize, partialLimit: partialLimit)
     receivedCredit += UInt64(cost)
     guard receivedCredit <= grantedLimit else { throw .limitExceeded }
@@ -106,11 +107,11 @@ struct Channels {
   }
 
   /// The next message that is complete and in order.
-  mutating func takeMessage() -> (channel: UInt64, sequence: UInt64, content: [UInt8])? {
+  mutating func takeMessage() -> (stream: StreamID, sequence: UInt64, content: [UInt8])? {
     for i in receivers.indices {
       guard let (sequence, content) = receivers[i].takeMessage() else { continue }
       deliveredCredit += UInt64(SendChannel.cost(content.count))
-      return (UInt64(i), sequence, content)
+      return (StreamID(channel: UInt8(i), delivery: .reliableOrdered), sequence, content)
     }
     return nil
   }

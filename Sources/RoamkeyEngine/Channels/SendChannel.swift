@@ -25,7 +25,7 @@ struct SendChannel {
     var isDone = false
   }
 
-  private let channel: UInt64
+  private let stream: StreamID
   private var messages = Deque<Message>()
   /// The sequence of the first of `messages`: all before it are acknowledged.
   private var firstSequence: UInt64 = 0
@@ -39,7 +39,7 @@ struct SendChannel {
   private(set) var queuedBytes = 0
 
   init(channel: UInt64, pieceMessageLimit: Int) {
-    self.channel = channel
+    stream = StreamID(channel: UInt8(channel), delivery: .reliableOrdered)
     self.pieceMessageLimit = pieceMessageLimit
   }
 
@@ -119,12 +119,12 @@ struct SendChannel {
     _ sequence: UInt64, _ wanted: Range<Int>, of message: Message, room: Int, fullRoom: Int
   ) -> Range<Int>? {
     let total = message.content.count
-    let whole = MessageFrame.headerSize(channel: channel, sequence: sequence, count: total) + total
+    let whole = MessageFrame.headerSize(stream, sequence: sequence, count: total) + total
     if whole <= fullRoom, !message.isInPieces {
       return whole <= room && wanted == 0..<total ? wanted : nil
     }
     let header = MessageFrame.pieceHeaderSize(
-      channel: channel, sequence: sequence, offset: wanted.lowerBound, total: total,
+      stream, sequence: sequence, offset: wanted.lowerBound, total: total,
       count: min(wanted.count, max(0, room)))
     let size = min(wanted.count, room - header)
     guard size > 0, size >= min(wanted.count, Self.smallestPiece) else { return nil }

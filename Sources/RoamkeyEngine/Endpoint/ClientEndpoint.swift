@@ -106,10 +106,10 @@ package final class ClientEndpoint: DatagramHandler {
   }
 
   /// Queues a message; only enqueues.
-  package func send(_ content: [UInt8], delivery: Delivery, channel: UInt64, now: Instant) throws(SendError) {
-    precondition(delivery == .reliableOrdered && channel == 0, "other channels and modes are not built yet")
+  package func send(_ content: [UInt8], _ options: MessageOptions = .init(), now: Instant) throws(SendError) {
+    precondition(options.stream == MessageOptions().stream, "other channels and modes are not built yet")
     guard let session else { throw .notConnected }
-    try session.send(content, channel: Int(channel))
+    try session.send(content, channel: Int(options.channel))
   }
 
   /// Bytes of reliable messages (`InboundMessage.credit`) that the app has taken.

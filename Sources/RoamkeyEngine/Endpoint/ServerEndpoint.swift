@@ -131,11 +131,11 @@ package final class ServerEndpoint: DatagramHandler {
 
   /// Queues a message; only enqueues.
   package func send(
-    _ content: [UInt8], delivery: Delivery, channel: UInt64, to handle: SessionHandle, now: Instant
+    _ content: [UInt8], _ options: MessageOptions = .init(), to handle: SessionHandle, now: Instant
   ) throws(SendError) {
-    precondition(delivery == .reliableOrdered && channel == 0, "other channels and modes are not built yet")
+    precondition(options.stream == MessageOptions().stream, "other channels and modes are not built yet")
     guard let session = sessions[handle] else { throw .notConnected }
-    try session.send(content, channel: Int(channel))
+    try session.send(content, channel: Int(options.channel))
     markReady(session)
   }
 

@@ -137,6 +137,8 @@ extension Session {
       case .pathResponse(let data): onPath(paths.onResponse(data), now: now)
       case .observedAddress(let news): handle(news)
       case .maxData(let limit): channels.onMaxData(limit)
+      // Frames of the delivery modes that are not built yet: no peer has a reason to send them.
+      case .maxChannelData, .receipt, .skip, .timeRequest, .timeResponse, .resting: throw .malformed
       case .message(let message): try handle(message, frames)
       }
       guard isOpen else { return summary }
@@ -197,10 +199,9 @@ extension Session {
 
   private func onAcknowledged(_ frame: SentFrame) {
     switch frame {
-    case .message(let channel, let sequence, let offset, let count):
-      channels.onAcknowledged(channel: channel, sequence: sequence, range: Int(offset)..<Int(offset + count))
+    case .message(let part): channels.onAcknowledged(part)
     case .ack(let largest): received.forget(through: largest)
-    case .maxData, .observedAddress, .ephemeral: break
+    case .maxData, .maxChannelData, .skip, .receipt, .observedAddress, .resting, .mtuProbe, .ephemeral: break
     }
   }
 
@@ -208,11 +209,10 @@ extension Session {
   func requeueLost() {
     for frame in lostFrames {
       switch frame {
-      case .message(let channel, let sequence, let offset, let count):
-        channels.onLost(channel: channel, sequence: sequence, range: Int(offset)..<Int(offset + count))
+      case .message(let part): channels.onLost(part)
       case .maxData: channels.onLimitLost()
       case .observedAddress(let sequence): if sequence == observedSequence { owesObservedAddress = true }
-      case .ack, .ephemeral: break
+      case .maxChannelData, .skip, .receipt, .resting, .mtuProbe, .ack, .ephemeral: break
       }
     }
     lostFrames.removeAll(keepingCapacity: true)
@@ -268,7 +268,7 @@ extension Session {
 
   /// Hands complete messages to the app, in order.
   private func deliver(now: Instant) {
-    while isOpen, let (channel, sequence, bytes) = channels.takeMessage() {
+    while isOpen, let (stream, sequence, bytes) = channels.takeMessage() {
       guard let content = try? MessageContent(bytes.span.bytes) else {
         fail(.protocolViolation, now: now)
         return
@@ -278,8 +278,8 @@ extension Session {
         .message(
           handle,
           InboundMessage(
-            channel: channel, sequence: sequence, delivery: .reliableOrdered, content: content,
-            credit: SendChannel.cost(bytes.count))))
+            stream: stream, sequence: sequence, content: content, credit: SendChannel.cost(bytes.count),
+            receivedAt: now, sentAt: now - rtt.smoothed / 2)))
     }
   }
 }

@@ -9,6 +9,12 @@ package enum Frame: Sendable {
   case pathResponse(UInt64)
   case observedAddress(ObservedAddressFrame)
   case maxData(UInt64)
+  case maxChannelData(MaxChannelDataFrame)
+  case receipt(ReceiptFrame)
+  case skip(SkipFrame)
+  case timeRequest(UInt64)
+  case timeResponse(TimeResponseFrame)
+  case resting(RestingFrame)
   case message(MessageFrame)
 }
 
@@ -22,6 +28,12 @@ package enum FrameType {
   package static let pathResponse: UInt8 = 0x05
   package static let observedAddress: UInt8 = 0x0b
   package static let maxData: UInt8 = 0x0c
+  package static let maxChannelData: UInt8 = 0x0d
+  package static let receipt: UInt8 = 0x0e
+  package static let skip: UInt8 = 0x0f
+  package static let timeRequest: UInt8 = 0x10
+  package static let timeResponse: UInt8 = 0x11
+  package static let resting: UInt8 = 0x12
   /// 0x20 to 0x2f: the low four bits are the delivery mode and two flags.
   package static let message: ClosedRange<UInt8> = 0x20...0x2f
 }
@@ -39,6 +51,12 @@ extension Frame {
     case FrameType.pathResponse: return .pathResponse(try payload.readInteger(at: &position))
     case FrameType.observedAddress: return .observedAddress(try ObservedAddressFrame(payload, at: &position))
     case FrameType.maxData: return .maxData(try payload.readVarint(at: &position))
+    case FrameType.maxChannelData: return .maxChannelData(try MaxChannelDataFrame(payload, at: &position))
+    case FrameType.receipt: return .receipt(try ReceiptFrame(payload, at: &position))
+    case FrameType.skip: return .skip(try SkipFrame(payload, at: &position))
+    case FrameType.timeRequest: return .timeRequest(try payload.readInteger(at: &position))
+    case FrameType.timeResponse: return .timeResponse(try TimeResponseFrame(payload, at: &position))
+    case FrameType.resting: return .resting(try RestingFrame(payload, at: &position))
     case FrameType.message: return .message(try MessageFrame(type: type, payload, at: &position))
     default: throw .malformed
     }
@@ -52,11 +70,14 @@ extension Frame {
     return position - start
   }
 
-  /// Whether the peer is to acknowledge a packet with this frame in it (RFC 9000 §13.2: not ACK, PADDING, CLOSE).
+  /// Whether the peer is to acknowledge a packet with this frame in it (RFC 9000 §13.2: not ACK, PADDING, CLOSE; and
+  /// not the comparison of clocks, which is its own answer).
   package var isAckEliciting: Bool {
     switch self {
-    case .padding, .ack, .close: false
-    case .ping, .pathChallenge, .pathResponse, .observedAddress, .maxData, .message: true
+    case .padding, .ack, .close, .timeRequest, .timeResponse: false
+    case .ping, .pathChallenge, .pathResponse, .observedAddress, .maxData, .maxChannelData, .receipt, .skip, .resting,
+      .message:
+      true
     }
   }
 
@@ -64,7 +85,9 @@ extension Frame {
   package var isProbing: Bool {
     switch self {
     case .padding, .pathChallenge, .pathResponse: true
-    case .ping, .ack, .close, .observedAddress, .maxData, .message: false
+    case .ping, .ack, .close, .observedAddress, .maxData, .maxChannelData, .receipt, .skip, .timeRequest, .timeResponse,
+      .resting, .message:
+      false
     }
   }
 }

@@ -11,13 +11,12 @@ public enum Delivery: UInt8, Sendable, Hashable, CaseIterable {
 }
 
 /// A message, or a piece of one:
-/// `001 0 mode2 F L ‖ channel ‖ sequence ‖ [offset ‖ total if F] ‖ [length if L] ‖ bytes`.
+/// `0010 mode2 F L ‖ channel ‖ sequence ‖ [offset ‖ total if F] ‖ [length if L] ‖ bytes`.
 ///
 /// F: the bytes are a piece that begins at `offset` of a message of `total` bytes. L: the length stands there; without
 /// it the bytes reach to the end of the frames. All numbers are variable-length integers.
 package struct MessageFrame: Sendable {
-  package var delivery: Delivery
-  package var channel: UInt64
+  package var stream: StreamID
   /// The message's number in its channel, from 0.
   package var sequence: UInt64
   package var offset: UInt64
@@ -30,8 +29,8 @@ package struct MessageFrame: Sendable {
 
   init(type: UInt8, _ payload: RawSpan, at position: inout Int) throws(WireError) {
     guard let delivery = Delivery(rawValue: type >> 2 & 3) else { throw .malformed }
-    self.delivery = delivery
-    channel = try payload.readVarint(at: &position)
+    guard let channel = UInt8(exactly: try payload.readVarint(at: &position)) else { throw .malformed }
+    stream = StreamID(channel: channel, delivery: delivery)
     sequence = try payload.readVarint(at: &position)
     let piece = type & Self.isPiece != 0
     offset = piece ? try payload.readVarint(at: &position) : 0
@@ -45,33 +44,40 @@ package struct MessageFrame: Sendable {
   }
 
   /// The bytes of header in front of `count` bytes of a whole message, with its length.
-  package static func headerSize(channel: UInt64, sequence: UInt64, count: Int) -> Int {
-    1 + varintSize(channel) + varintSize(sequence) + varintSize(UInt64(count))
+  package static func headerSize(_ stream: StreamID, sequence: UInt64, count: Int) -> Int {
+    bareHeaderSize(stream, sequence: sequence) + varintSize(UInt64(count))
+  }
+
+  /// The same without the length: for the last frame of a packet.
+  package static func bareHeaderSize(_ stream: StreamID, sequence: UInt64) -> Int {
+    1 + varintSize(UInt64(stream.channel)) + varintSize(sequence)
   }
 
   /// The bytes of header in front of a piece of up to `count` bytes, with its length.
   package static func pieceHeaderSize(
-    channel: UInt64, sequence: UInt64, offset: Int, total: Int, count: Int
+    _ stream: StreamID, sequence: UInt64, offset: Int, total: Int, count: Int
   ) -> Int {
-    headerSize(channel: channel, sequence: sequence, count: count)
-      + varintSize(UInt64(offset)) + varintSize(UInt64(total))
+    headerSize(stream, sequence: sequence, count: count) + varintSize(UInt64(offset)) + varintSize(UInt64(total))
   }
 }
 
 extension OutputRawSpan {
   /// A whole message where `range` covers all of `content`, else the piece of it.
+  /// - Parameter isLast: nothing follows in the packet, padding included: the length is left out.
   package mutating func appendMessage(
-    _ delivery: Delivery, channel: UInt64, sequence: UInt64, content: [UInt8], range: Range<Int>
+    _ stream: StreamID, sequence: UInt64, content: [UInt8], range: Range<Int>, isLast: Bool = false
   ) {
     let piece = range.count < content.count
-    append(0x20 | delivery.rawValue << 2 | (piece ? MessageFrame.isPiece : 0) | MessageFrame.hasLength)
-    append(varint: channel)
+    append(
+      0x20 | stream.delivery.rawValue << 2 | (piece ? MessageFrame.isPiece : 0)
+        | (isLast ? 0 : MessageFrame.hasLength))
+    append(varint: UInt64(stream.channel))
     append(varint: sequence)
     if piece {
       append(varint: UInt64(range.lowerBound))
       append(varint: UInt64(content.count))
     }
-    append(varint: UInt64(range.count))
+    if !isLast { append(varint: UInt64(range.count)) }
     content.withUnsafeBytes { append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[range])) }
   }
 }
