@@ -69,6 +69,9 @@ package final class ClientEndpoint: DatagramHandler {
   /// The longest message that the server takes, and we send; 0 where there is no session.
   package var maximumMessageSize: Int { session?.maximumOutgoingMessage ?? 0 }
 
+  /// How the session is doing; nil where there is none.
+  package func sessionStatistics(now: Instant) -> SessionStatistics? { session?.statistics(now: now) }
+
   /// The session, from the Welcome on.
   var session: Session? {
     if case .connected(let session, _) = state { session } else { nil }

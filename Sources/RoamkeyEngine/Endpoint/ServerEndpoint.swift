@@ -80,6 +80,11 @@ package final class ServerEndpoint: DatagramHandler {
   /// The longest message that a session's other side takes, and we send; 0 where there is no session.
   package func maximumMessageSize(of handle: SessionHandle) -> Int { sessions[handle]?.maximumOutgoingMessage ?? 0 }
 
+  /// How a session is doing; nil where there is none.
+  package func statistics(of handle: SessionHandle, now: Instant) -> SessionStatistics? {
+    sessions[handle]?.statistics(now: now)
+  }
+
   /// Whether nothing is left to send: no session is open or closing. One that the other side has closed need not be
   /// waited for.
   package var isIdle: Bool { replies.isEmpty && sessions.values.allSatisfy(\.isFinished) }

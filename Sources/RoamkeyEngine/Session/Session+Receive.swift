@@ -48,6 +48,7 @@ extension Session {
       fail(.badSignature, now: now)
       return
     }
+    counters.bytesReceived += UInt64(size)
     guard commit(opened, now: now) else { return }
     let frames = plaintext.extracting(0..<frameCount)
     if case .closing = state {
@@ -99,6 +100,7 @@ extension Session {
 
   /// From here on the packet is the peer's.
   private func commit(_ opened: OpenedPacket, now: Instant) -> Bool {
+    counters.packetsReceived += 1
     window.commit(opened.number)
     switch phases.commit(opened.phase, number: opened.number) {
     case .none: break
@@ -191,6 +193,7 @@ extension Session {
     let loss = sent.detectLosses(
       now: now, rtt: rtt, maximumAckDelay: context.configuration.maximumAckDelay, into: &lostFrames)
     context.statistics.packetsLost += UInt64(loss.lostPackets)
+    counters.packetsLost += UInt64(loss.lostPackets)
     if let newest = loss.newestLostSentAt {
       congestion.onCongestion(newestLostSentAt: newest, now: now, persistent: loss.isPersistentCongestion)
       if loss.isPersistentCongestion { rtt.onPersistentCongestion() }
@@ -247,6 +250,7 @@ extension Session {
     case .moving(let newIP), .returned(let newIP): pathChanged(newIP: newIP, now: now)
     case .validated(let from, let to):
       context.statistics.moves += 1
+      counters.moves += 1
       context.events.append(.roamed(handle, AddressChange(side: .peer, from: from, to: to)))
       tellObservedAddress()
     }
@@ -274,6 +278,7 @@ extension Session {
         return
       }
       context.statistics.messagesReceived += 1
+      counters.messagesReceived += 1
       context.events.append(
         .message(
           handle,

@@ -192,6 +192,8 @@ extension Session {
       packetNumber: number, size: size, ackEliciting: isAckEliciting, inFlight: isAckEliciting || isPadded, now: now,
       frames: writtenFrames)
     sendPhase.onSent(number)
+    counters.packetsSent += 1
+    counters.bytesSent += UInt64(size)
     if isAckEliciting || isPadded { congestion.onSent(bytes: size) }
     paths.onSent(size, to: remote)
   }

@@ -97,6 +97,7 @@ final class Session {
 
   var channels: Channels
   let maximumOutgoingMessage: Int
+  var counters = SessionStatistics()
 
   // Staying in touch
   var lastHeard: Instant
@@ -205,6 +206,7 @@ final class Session {
     }
     channels.enqueue(content, channel: channel)
     context.statistics.messagesSent += 1
+    counters.messagesSent += 1
   }
 
   /// The app has taken messages worth `credit`.
