@@ -67,7 +67,14 @@ public struct RoamkeyConfiguration: Sendable {
 
   // MARK: Packets
 
-  /// The size of every full packet in bytes of UDP payload: what IPv6 carries everywhere, QUIC's own starting point.
+  /// The largest packet in bytes of UDP payload, 1200 to 1400; other values count as the nearest of these. Packets have
+  /// 1200 bytes at first, which every network carries; larger ones are used once probes have shown that the path takes
+  /// them. 1400 leaves room for the headers of IPv6 and of a tunnel or two in Ethernet's 1500. 1200: nothing is probed.
+  public var maximumPacketSize = 1400
+  /// What `maximumPacketSize` means in fact: at least the base.
+  package var packetSizeLimit: Int { min(max(maximumPacketSize, packetSize, 1200), maximumDatagramSize) }
+  /// The size of a full packet before any probe has arrived, in bytes of UDP payload: what IPv6 carries everywhere,
+  /// QUIC's own starting point.
   package var packetSize = 1200
   /// The size of the ids that a client asks the server to put on its packets: 0, since its socket is its own.
   package var clientConnectionIDSize = 0
