@@ -1,53 +1,3 @@
-/// Why an ACK frame closes the session.
-package enum AckError: Error, Equatable {
-  /// It names a packet that was never sent (RFC 9000 §13.1), such as a number that was left out as a trap (§21.4).
-  case acknowledgesUnsent
-  /// A range is not below the one before it: no well-formed ACK frame yields that (RFC 9000 §19.3.1).
-  case rangesNotDescending
-}
-
-/// What one ACK frame changed.
-package struct AckOutcome: Equatable, Sendable {
-  /// A packet that was acknowledged just now.
-  package struct Packet: Equatable, Sendable {
-    package var packetNumber: UInt64
-    package var sentAt: Instant
-    /// Bytes of its datagram.
-    package var size: Int
-    package var ackEliciting: Bool
-  }
-
-  /// Packets acknowledged for the first time, those deemed lost before excluded.
-  package var newlyAckedPackets = 0
-  /// Their bytes, as far as they were in flight.
-  package var newlyAckedBytes = 0
-  /// The part of these bytes that was sent after the recovery period began: what widens the congestion window.
-  package var congestionBytes = 0
-  /// The highest of these packets.
-  package var largestNewlyAcked: Packet?
-  /// Whether any of them was ack-eliciting.
-  package var anyAckEliciting = false
-  /// A round trip, acknowledgement delay included: only if the frame's largest number is new and something
-  /// ack-eliciting is acknowledged (RFC 9002 §5.1).
-  package var rttSample: Duration?
-  /// Packets acknowledged that had been deemed lost.
-  package var spuriousLosses = 0
-}
-
-/// What `detectLosses` found.
-package struct LossOutcome: Equatable, Sendable {
-  /// Packets deemed lost, bare acknowledgements included.
-  package var lostPackets = 0
-  /// Bytes of those that were in flight.
-  package var lostBytes = 0
-  /// When the newest lost in-flight packet was sent: the congestion event, if not nil.
-  package var newestLostSentAt: Instant?
-  /// Nothing got through for longer than the persistent congestion duration (RFC 9002 §7.6).
-  package var isPersistentCongestion = false
-  /// When to call again, as `lossTime` says too.
-  package var nextLossTime: Instant?
-}
-
 /// Acknowledgements (RFC 9002 A.7).
 extension SentPackets {
   /// Starts an ACK frame; `recoveryStart` is the congestion controller's.
@@ -220,15 +170,6 @@ extension SentPackets {
 
   private mutating func boundLost() {
     while lost.packets.count > Self.maximumLost || lost.frames.count > Self.maximumLostFrames { lost.removeFirst() }
-  }
-}
-
-extension LossOutcome {
-  fileprivate mutating func note(_ packet: SentPacket) {
-    lostPackets += 1
-    guard packet.isInFlight else { return }
-    lostBytes += packet.size
-    newestLostSentAt = packet.sentAt
   }
 }
 
