@@ -4,18 +4,9 @@ import Testing
 
 @Suite("Loss detection, RFC 9002 §6.1 and §7.6")
 struct LossDetectorTests {
-  /// A sender with an RTT of 100 ms, learnt from packet 0 at 100 ms.
-  private func warm() throws -> SenderUnderTest {
-    var sender = SenderUnderTest()
-    sender.send(at: at(0))
-    _ = try sender.receiveAck(0...0, at: at(100))
-    sender.acked = []
-    return sender
-  }
-
   @Test("RFC 9002 §6.1.1: lost when a packet sent three later is acknowledged, not two")
   func packetThreshold() throws {
-    var sender = try warm()
+    var sender = try SenderUnderTest.warm()
     for _ in 1...5 { sender.send(at: at(200)) }
     _ = try sender.receiveAck(3...3, at: at(300))
     #expect(sender.detectLosses(at: at(300)).lostPackets == 0)
@@ -29,7 +20,7 @@ struct LossDetectorTests {
 
   @Test("RFC 9002 §6.1.2: an overtaken packet is lost after 9/8 of the RTT, and the timer says when")
   func timeThreshold() throws {
-    var sender = try warm()
+    var sender = try SenderUnderTest.warm()
     sender.send(at: at(200))
     sender.send(at: at(210))
     sender.send(at: at(211))
@@ -47,7 +38,7 @@ struct LossDetectorTests {
 
   @Test("RFC 9002 §2: a bare acknowledgement is no congestion and sets no timer")
   func quietLoss() throws {
-    var sender = try warm()
+    var sender = try SenderUnderTest.warm()
     sender.sendQuiet(at: at(200))
     sender.send(at: at(200))
     _ = try sender.receiveAck(2...2, at: at(300))
@@ -58,7 +49,7 @@ struct LossDetectorTests {
 
   @Test("RFC 9002 §6.2.1: without an acknowledgement nothing is lost, however old")
   func nothingOvertaken() throws {
-    var sender = try warm()
+    var sender = try SenderUnderTest.warm()
     for _ in 0..<10 { sender.send(at: at(200)) }
     let outcome = sender.detectLosses(at: at(60_000))
     #expect(outcome.lostPackets == 0 && outcome.nextLossTime == nil)
@@ -66,7 +57,7 @@ struct LossDetectorTests {
 
   @Test("A late acknowledgement counts as spurious once, hands out the frames and is no RTT sample")
   func spurious() throws {
-    var sender = try warm()
+    var sender = try SenderUnderTest.warm()
     for _ in 1...4 { sender.send(at: at(200)) }
     _ = try sender.receiveAck(4...4, at: at(300))
     _ = sender.detectLosses(at: at(300))
@@ -81,7 +72,7 @@ struct LossDetectorTests {
 
   @Test("Lost packets are remembered for three probe timeouts, no longer")
   func lostRetention() throws {
-    var sender = try warm()
+    var sender = try SenderUnderTest.warm()
     for _ in 1...4 { sender.send(at: at(200)) }
     _ = try sender.receiveAck(4...4, at: at(300))
     _ = sender.detectLosses(at: at(300))
@@ -95,7 +86,7 @@ struct LossDetectorTests {
 
   @Test("RFC 9002 §7.6.2: losses that span three probe timeouts are persistent congestion")
   func persistent() throws {
-    var sender = try warm()
+    var sender = try SenderUnderTest.warm()
     let span = sender.rtt.probeTimeout(maximumAckDelay: SenderUnderTest.maximumAckDelay) * 3
     sender.send(at: at(200))
     sender.send(at: at(200) + span + .milliseconds(1))
@@ -108,7 +99,7 @@ struct LossDetectorTests {
 
   @Test("RFC 9002 §7.6.2: not when one between got through, nor before the first RTT sample")
   func notPersistent() throws {
-    var sender = try warm()
+    var sender = try SenderUnderTest.warm()
     for i in 0..<3 as Range<Int64> { sender.send(at: at(200 + 2000 * i)) }
     for _ in 0..<3 { sender.send(at: at(4300)) }
     _ = try sender.receiveAck(6...6, 2...2, at: at(4400))

@@ -10,12 +10,21 @@ struct SenderUnderTest {
   var acked: [Int] = []
   var lost: [Int] = []
 
+  /// A sender with an RTT of 100 ms, learnt from packet 0 at 100 ms.
+  static func warm() throws(AckError) -> SenderUnderTest {
+    var sender = SenderUnderTest()
+    sender.send(at: at(0))
+    _ = try sender.receiveAck(0...0, at: at(100))
+    sender.acked = []
+    return sender
+  }
+
   /// Sends a data packet whose frames are its number and its number plus 1000.
   @discardableResult
-  mutating func send(at now: Instant, size: Int = 1200) -> UInt64 {
+  mutating func send(at now: Instant, size: Int = 1200, isMTUProbe: Bool = false) -> UInt64 {
     let number = sent.takePacketNumber()
     sent.record(
-      packetNumber: number, size: size, ackEliciting: true, inFlight: true, now: now,
+      packetNumber: number, size: size, ackEliciting: true, inFlight: true, isMTUProbe: isMTUProbe, now: now,
       frames: [Int(number), Int(number) + 1000])
     return number
   }
@@ -38,8 +47,9 @@ struct SenderUnderTest {
     return outcome
   }
 
-  mutating func detectLosses(at now: Instant) -> LossOutcome {
-    sent.detectLosses(now: now, rtt: rtt, maximumAckDelay: Self.maximumAckDelay, into: &lost)
+  mutating func detectLosses(at now: Instant, largerThan size: Int = .max) -> LossOutcome {
+    sent.detectLosses(
+      now: now, rtt: rtt, maximumAckDelay: Self.maximumAckDelay, largerThan: size, into: &lost)
   }
 }
 

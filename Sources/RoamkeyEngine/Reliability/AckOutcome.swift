@@ -30,6 +30,10 @@ package struct AckOutcome: Equatable, Sendable {
   /// A round trip, acknowledgement delay included: only if the frame's largest number is new and something
   /// ack-eliciting is acknowledged (RFC 9002 §5.1).
   package var rttSample: Duration?
-  /// Packets acknowledged that had been deemed lost.
+  /// Packets acknowledged that had been deemed lost, MTU probes not counted.
   package var spuriousLosses = 0
+  /// Bytes of the largest packet acknowledged just now, deemed lost before or not: so large a packet passes this path.
+  package var largestAckedSize = 0
+  /// The size of an MTU probe acknowledged just now, deemed lost before excluded; of the newest, should there be two.
+  package var ackedProbeSize: Int?
 }

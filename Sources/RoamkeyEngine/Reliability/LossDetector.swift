@@ -56,8 +56,11 @@ extension SentPackets {
         lost.copyFrames(of: packet, into: &acked)
       }
       if packet.state == .lost {
-        ack.outcome.spuriousLosses += 1
-        spuriousLosses += 1
+        ack.outcome.largestAckedSize = max(ack.outcome.largestAckedSize, packet.size)
+        // A probe's loss was not counted, so it is not taken back.
+        let count = packet.isMTUProbe ? 0 : 1
+        ack.outcome.spuriousLosses += count
+        spuriousLosses += count
       }
       i += 1
     }
@@ -66,16 +69,25 @@ extension SentPackets {
   /// Counts a packet that was outstanding until now.
   private mutating func note(_ packet: SentPacket) {
     ack.outcome.newlyAckedPackets += 1
+    ack.outcome.largestAckedSize = max(ack.outcome.largestAckedSize, packet.size)
     settle(packet)
     if packet.isInFlight {
       ack.outcome.newlyAckedBytes += packet.size
       if ack.recoveryStart.map({ packet.sentAt > $0 }) ?? true { ack.outcome.congestionBytes += packet.size }
     }
     if packet.isAckEliciting { ack.outcome.anyAckEliciting = true }
+    if packet.isMTUProbe { noteProbe(packet) }
     if ack.outcome.largestNewlyAcked.map({ packet.number > $0.packetNumber }) ?? true {
       ack.outcome.largestNewlyAcked = AckOutcome.Packet(
         packetNumber: packet.number, sentAt: packet.sentAt, size: packet.size, ackEliciting: packet.isAckEliciting)
     }
+  }
+
+  /// One probe is in flight at a time, but the one before it may be acknowledged late: ranges come newest first.
+  private mutating func noteProbe(_ packet: SentPacket) {
+    guard packet.number >= ack.newestProbe ?? 0 else { return }
+    ack.newestProbe = packet.number
+    ack.outcome.ackedProbeSize = packet.size
   }
 }
 
@@ -90,8 +102,10 @@ extension SentPackets {
 
   /// Finds the packets now deemed lost and appends their frames to `frames`. Call after each `endAck`, once the RTT is
   /// updated, and at `lossTime`.
+  ///
+  /// `largerThan`: bytes above which lost packets are counted in `LossOutcome.large` too.
   package mutating func detectLosses(
-    now: Instant, rtt: RTTEstimator, maximumAckDelay: Duration, into frames: inout [Frame]
+    now: Instant, rtt: RTTEstimator, maximumAckDelay: Duration, largerThan size: Int = .max, into frames: inout [Frame]
   ) -> LossOutcome {
     lossTime = nil
     // The usual case, before any division of durations.
@@ -117,8 +131,8 @@ extension SentPackets {
       guard packet.number + Self.packetThreshold <= largest || packet.sentAt + lossDelay <= now else { break }
       lost.moveFirst(of: &outstanding, as: .lost, now: now, into: &frames)
       settle(packet)
-      outcome.note(packet)
-      if packet.isAckEliciting { run.extend(to: packet.sentAt) }
+      outcome.note(packet, largerThan: size)
+      if packet.isAckEliciting, !packet.isMTUProbe { run.extend(to: packet.sentAt) }
     }
     while let first = outstanding.packets.first, first.state == .acknowledged { outstanding.removeFirst() }
     boundLost()

@@ -24,6 +24,8 @@ struct SentPacket: Sendable {
   let size: Int
   let isAckEliciting: Bool
   let isInFlight: Bool
+  /// Larger than what the path is known to carry: it was sent to find out, and its loss is an answer.
+  var isMTUProbe = false
   var state: State
 }
 
@@ -88,6 +90,7 @@ struct AckInProgress {
   var recoveryStart: Instant?
   var largest: UInt64?
   var lowest: UInt64?
+  var newestProbe: UInt64?
   var outcome = AckOutcome()
 }
 
@@ -177,9 +180,13 @@ package struct SentPackets<Frame> {
   ///   - size: bytes of the datagram.
   ///   - ackEliciting: it holds a frame that must be acknowledged.
   ///   - inFlight: it counts against the congestion window (RFC 9002 §2: ack-eliciting, or padded).
-  package mutating func commit(size: Int, ackEliciting: Bool, inFlight: Bool, now: Instant) {
+  ///   - isMTUProbe: it is larger than what the path is known to carry. Its loss is reported, and is no congestion.
+  package mutating func commit(
+    size: Int, ackEliciting: Bool, inFlight: Bool, isMTUProbe: Bool = false, now: Instant
+  ) {
     guard let (number, frameStart) = pending else { preconditionFailure("commit follows begin") }
     precondition(inFlight || !ackEliciting, "what is ack-eliciting is in flight (RFC 9002 §2)")
+    precondition(ackEliciting || !isMTUProbe, "a probe that nobody acknowledges tells nothing (RFC 9000 §14.4)")
     pending = nil
     if !inFlight, !hasRoom {
       // Nothing depends on it: its acknowledgement, should one come, says nothing new.
@@ -189,7 +196,8 @@ package struct SentPackets<Frame> {
     outstanding.packets.append(
       SentPacket(
         number: number, sentAt: now, frameStart: frameStart, frameCount: Int(outstanding.frameEnd - frameStart),
-        size: size, isAckEliciting: ackEliciting, isInFlight: inFlight, state: .outstanding))
+        size: size, isAckEliciting: ackEliciting, isInFlight: inFlight,
+        isMTUProbe: isMTUProbe, state: .outstanding))
     if inFlight { bytesInFlight += size }
     if ackEliciting {
       ackElicitingInFlight += 1
@@ -207,11 +215,12 @@ package struct SentPackets<Frame> {
 
   /// `begin`, `append` and `commit` in one.
   package mutating func record(
-    packetNumber: UInt64, size: Int, ackEliciting: Bool, inFlight: Bool, now: Instant, frames: some Sequence<Frame>
+    packetNumber: UInt64, size: Int, ackEliciting: Bool, inFlight: Bool, isMTUProbe: Bool = false, now: Instant,
+    frames: some Sequence<Frame>
   ) {
     begin(packetNumber: packetNumber)
     for frame in frames { append(frame) }
-    commit(size: size, ackEliciting: ackEliciting, inFlight: inFlight, now: now)
+    commit(size: size, ackEliciting: ackEliciting, inFlight: inFlight, isMTUProbe: isMTUProbe, now: now)
   }
 
   /// For a probe (RFC 9002 §6.2.4): copies the frames of the oldest unacknowledged ack-eliciting packet above
