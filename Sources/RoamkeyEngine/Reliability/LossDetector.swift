@@ -27,6 +27,7 @@ extension SentPackets {
       firstSampleAt = firstSampleAt ?? ack.now
     }
     while let first = outstanding.packets.first, first.state == .acknowledged { outstanding.removeFirst() }
+    if ack.outcome.anyAckEliciting { findSuspect() }
     return ack.outcome
   }
 
@@ -135,6 +136,7 @@ extension SentPackets {
       if packet.isAckEliciting, !packet.isMTUProbe { run.extend(to: packet.sentAt) }
     }
     while let first = outstanding.packets.first, first.state == .acknowledged { outstanding.removeFirst() }
+    if outcome.lostPackets > 0 || outcome.lostProbeSize != nil { findSuspect() }
     boundLost()
     lossTime = overtakenInFlight().map { $0 + lossDelay }
     outcome.nextLossTime = lossTime
@@ -160,6 +162,7 @@ extension SentPackets {
     lossTime = nil
     lastAckElicitingSent = nil
     firstSampleAt = nil
+    nextSuspect = nil
   }
 
   /// Whether a later packet than the oldest was acknowledged: none is lost otherwise (RFC 9002 §6.1).

@@ -99,7 +99,8 @@ struct AckInProgress {
 /// `Frame` describes what must be sent again should a packet be lost; this type never looks into it. Results are
 /// appended to arrays of the caller, who empties and reuses them: no closures, and no allocation in the steady state.
 ///
-/// What acknowledgements and losses do to it is in `LossDetector.swift`.
+/// What acknowledgements and losses do to it is in `LossDetector.swift`, what is overdue in
+/// `SentPackets+Suspects.swift`.
 package struct SentPackets<Frame> {
   /// Packets whose fate is open, at most; about 64 bytes each. The sender waits for `hasRoom`.
   package static var maximumOutstanding: Int { 4096 }
@@ -118,6 +119,8 @@ package struct SentPackets<Frame> {
   var firstSampleAt: Instant?
   var ackElicitingInFlight = 0
   private var pending: (number: UInt64, frameStart: UInt64)?
+  /// The oldest outstanding ack-eliciting packet that was not suspected yet; all before it were, or are settled.
+  var nextSuspect: Suspect?
 
   /// The number that the next packet will get; all below were given out.
   package private(set) var nextPacketNumber: UInt64 = 0
@@ -202,6 +205,7 @@ package struct SentPackets<Frame> {
     if ackEliciting {
       ackElicitingInFlight += 1
       lastAckElicitingSent = now
+      nextSuspect = nextSuspect ?? Suspect(number: number, sentAt: now)
     }
     trimIdle()
   }
