@@ -48,7 +48,8 @@ package struct MTUDiscovery: Sendable {
   /// The largest size of a packet that may be used now, in bytes of UDP payload.
   package private(set) var current: Int
   private var state = State.resting(until: Instant(nanoseconds: .min))
-  private var isWanted = false
+  /// Somebody had a full packet to send since the last search ended.
+  package private(set) var isWanted = false
   private var nextProbe = Instant(nanoseconds: .min)
   private var losses: LossRun?
   private var lastBlackHole: Instant?

@@ -163,7 +163,6 @@ extension Session {
   }
 
   private func handle(_ frame: AckFrame, _ payload: RawSpan, now: Instant) throws(Violation) {
-    let inFlight = sent.bytesInFlight
     sent.beginAck(now: now, recoveryStart: congestion.recoveryStart)
     do throws(AckError) {
       try frame.forEachRange(payload) { range throws(AckError) in try sent.acknowledge(range, into: &ackedFrames) }
@@ -180,8 +179,10 @@ extension Session {
       sendPhase.onAcknowledged(newest.packetNumber)
       congestion.onAcknowledged(
         bytes: outcome.congestionBytes, sentAt: newest.sentAt, now: now,
-        isApplicationLimited: inFlight + context.configuration.packetSize < congestion.window)
+        isApplicationLimited: isApplicationLimited)
     }
+    if outcome.largestAckedSize > mtu.base { mtu.onPacketAcked(size: outcome.largestAckedSize) }
+    if let size = outcome.ackedProbeSize { mtu.onProbeAcked(size: size, now: now) }
     detectLosses(now: now)
     for frame in ackedFrames { onAcknowledged(frame) }
     ackedFrames.removeAll(keepingCapacity: true)
@@ -191,13 +192,19 @@ extension Session {
   /// Packets now deemed lost: their frames wait in `lostFrames`.
   func detectLosses(now: Instant) {
     let loss = sent.detectLosses(
-      now: now, rtt: rtt, maximumAckDelay: context.configuration.maximumAckDelay, into: &lostFrames)
+      now: now, rtt: rtt, maximumAckDelay: context.configuration.maximumAckDelay, largerThan: mtu.base,
+      into: &lostFrames)
     context.statistics.packetsLost += UInt64(loss.lostPackets)
     counters.packetsLost += UInt64(loss.lostPackets)
     if let newest = loss.newestLostSentAt {
       congestion.onCongestion(newestLostSentAt: newest, now: now, persistent: loss.isPersistentCongestion)
       if loss.isPersistentCongestion { rtt.onPersistentCongestion() }
     }
+    if let large = loss.large {
+      mtu.onPacketsLost(large.count, smallestSize: large.smallestSize, newestSentAt: large.newestSentAt, now: now)
+    }
+    if let size = loss.lostProbeSize { mtu.onProbeLost(size: size, now: now) }
+    congestion.maximumDatagramSize = mtu.current
   }
 
   private func onAcknowledged(_ frame: SentFrame) {

@@ -12,7 +12,7 @@ extension Session {
     }
     statistics.congestionWindow = congestion.window
     statistics.bytesInFlight = sent.bytesInFlight
-    statistics.packetSize = context.configuration.packetSize
+    statistics.packetSize = mtu.current
     statistics.spuriousLosses = UInt64(sent.spuriousLosses)
     statistics.queuedBytes = queuedBytes
     return statistics

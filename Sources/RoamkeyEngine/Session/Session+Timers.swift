@@ -12,6 +12,8 @@ extension Session {
     // An acknowledgement that may not leave is sent when more comes in; waiting for it would spin.
     if !isBlocked, let ack = received.ackTimer { next = min(next, ack) }
     if let loss = sent.lossTime ?? probeDeadline { next = min(next, loss) }
+    if let pacedUntil { next = min(next, pacedUntil) }
+    if let probe = mtuProbeTime { next = min(next, probe) }
     if let path = paths.nextTimeout(isBlocked: isBlocked) { next = min(next, path) }
     if let previousKeysUntil { next = min(next, previousKeysUntil) }
     return next
@@ -59,6 +61,8 @@ extension Session {
       requeueLost()
     } else if let deadline = probeDeadline, now >= deadline {
       probeCount += 1
+      mtu.onProbeTimeout(count: probeCount, now: now)
+      congestion.maximumDatagramSize = mtu.current
       lastProbe = now
       owesProbe = true
       owesFinish = finish != nil

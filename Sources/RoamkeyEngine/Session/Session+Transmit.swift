@@ -17,6 +17,7 @@ extension Session {
       return paths.active.path
     }
     return transmitResponse(into: &output, now: now) ?? transmitFrames(into: &output, now: now)
+      ?? transmitMTUProbe(into: &output, now: now)
   }
 
   // MARK: Kinds of packets
@@ -42,18 +43,20 @@ extension Session {
   /// Everything else: what is owed, then messages, then an acknowledgement where one is due or rides along.
   private func transmitFrames(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
     let path = paths.active.path
-    let size = min(context.configuration.packetSize, paths.budget(for: path.remote))
+    // What is padded is padded to the base, whatever the path may carry.
+    let base = context.configuration.packetSize
+    let size = min(owesPadding ? base : mtu.current, paths.budget(for: path.remote))
     guard size >= smallestPacket else {
       isBlocked = true
+      pacedUntil = nil
       return nil
     }
     renewKeyIfDue(now: now)
     let packet = beginPacket(into: &output, size: size)
     let framesStart = output.byteCount
     // Short of full size padding shows nothing of the path, and would use up what an unproven address may be sent.
-    let isPadded = appendOwed(packet, into: &output, now: now) && size == context.configuration.packetSize
-    let isCongested = sent.bytesInFlight >= congestion.window || !sent.hasRoom
-    if !isCongested || owesProbe { appendMessages(packet, into: &output) }
+    let isPadded = appendOwed(packet, into: &output, now: now) && size == base
+    if mayFill(now: now) || owesProbe { appendMessages(packet, into: &output) }
     if owesProbe || owesPing || owesAnnouncement, output.byteCount == framesStart {
       output.append(FrameType.ping)
       writtenFrames.append(.ephemeral)
@@ -74,10 +77,55 @@ extension Session {
     if isPadded {
       output.append(repeating: FrameType.padding, count: max(0, packet.end - output.byteCount), as: UInt8.self)
     }
+    if packet.end - output.byteCount < Self.smallestGap { mtu.onFullPacket() }
     finishPacket(
       packet, into: &output, isAckEliciting: isAckEliciting, isPadded: isPadded, remote: path.remote, now: now)
     return path
   }
+
+  /// A packet with less room left counts as full.
+  private static let smallestGap = 64
+
+  /// Whether congestion control and the pacer let messages out now.
+  private func mayFill(now: Instant) -> Bool {
+    pacedUntil = nil
+    guard sent.bytesInFlight < congestion.window, sent.hasRoom else {
+      isApplicationLimited = false
+      return false
+    }
+    pacedUntil = pacer.nextSend(
+      size: mtu.current, window: congestion.window, isInSlowStart: congestion.isInSlowStart, rtt: rtt.smoothed,
+      hasSample: rtt.hasSample, now: now)
+    isApplicationLimited = pacedUntil == nil
+    return pacedUntil == nil
+  }
+
+  /// A packet that is larger than any so far, to find out whether the path carries it.
+  private func transmitMTUProbe(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
+    guard mtuProbeTime != nil || mtu.isWanted, mayProbeMTU,
+      let size = mtu.takeProbe(now: now, rtt: rtt.smoothed)
+    else { return nil }
+    let path = paths.active.path
+    let packet = beginPacket(into: &output, size: size)
+    output.append(FrameType.ping)
+    writtenFrames.append(.mtuProbe(size: size))
+    output.append(repeating: FrameType.padding, count: packet.end - output.byteCount, as: UInt8.self)
+    finishPacket(
+      packet, into: &output, isAckEliciting: true, isPadded: true, isMTUProbe: true, remote: path.remote, now: now)
+    return path
+  }
+
+  /// Only on a path that is known to work, and within the window.
+  var mayProbeMTU: Bool {
+    paths.active.isValidated && rtt.hasSample && !isOffline && probeCount == 0
+      && sent.bytesInFlight < congestion.window && sent.hasRoom
+  }
+
+  /// When a probe of the path's size may leave.
+  var mtuProbeTime: Instant? { mayProbeMTU ? mtu.nextTimeout : nil }
+
+  /// Whether the next packet is to be padded (PROTOCOL §5.3, §5.5).
+  private var owesPadding: Bool { owesAnnouncement || paths.active.challenge != nil }
 
   /// Smaller packets are not worth their overhead. It is below three times the smallest packet of a peer, a lone ping:
   /// else an address from which nothing but pings comes could never be challenged.
@@ -168,13 +216,13 @@ extension Session {
     return PacketInProgress(
       start: start, headerSize: headerSize, numberSize: numberSize, number: number,
       end: start + headerSize + size - overhead, overhead: overhead,
-      fullRoom: context.configuration.packetSize - overhead)
+      fullRoom: mtu.current - overhead)
   }
 
   /// Signs, seals and hides the packet, and records what was sent.
   func finishPacket(
     _ packet: PacketInProgress, into output: inout OutputRawSpan, isAckEliciting: Bool, isPadded: Bool,
-    remote: NetworkAddress, now: Instant
+    isMTUProbe: Bool = false, remote: NetworkAddress, now: Instant
   ) {
     let framesStart = packet.start + packet.headerSize
     while output.byteCount - framesStart < 4 - packet.numberSize { output.append(FrameType.padding) }
@@ -189,12 +237,15 @@ extension Session {
     let size = output.byteCount - packet.start
     let number = sent.takePacketNumber()
     sent.record(
-      packetNumber: number, size: size, ackEliciting: isAckEliciting, inFlight: isAckEliciting || isPadded, now: now,
-      frames: writtenFrames)
+      packetNumber: number, size: size, ackEliciting: isAckEliciting, inFlight: isAckEliciting || isPadded,
+      isMTUProbe: isMTUProbe, now: now, frames: writtenFrames)
     sendPhase.onSent(number)
     counters.packetsSent += 1
     counters.bytesSent += UInt64(size)
-    if isAckEliciting || isPadded { congestion.onSent(bytes: size) }
+    if isAckEliciting || isPadded {
+      congestion.onSent(bytes: size)
+      pacer.onSent(bytes: size, now: now)
+    }
     paths.onSent(size, to: remote)
   }
 

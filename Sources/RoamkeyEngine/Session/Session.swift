@@ -75,12 +75,18 @@ final class Session {
   var received: ReceivedPackets
   var rtt = RTTEstimator()
   var congestion: NewReno
+  var pacer: Pacer
+  /// The pacer holds new data back until then.
+  var pacedUntil: Instant?
+  /// The app gave less than the path would take when it was last asked: no reason to widen the window.
+  var isApplicationLimited = true
   var probeCount = 0
   var lastProbe = Instant(nanoseconds: .min)
   var owesProbe = false
 
   // Path
   var paths: PathManager
+  var mtu: MTUDiscovery
   var newestNonProbing: UInt64?
   /// We have a new address and say so, at once and padded, so that the server's budget is large.
   var owesAnnouncement = false
@@ -151,6 +157,8 @@ final class Session {
     received = ReceivedPackets(
       maximumAckDelay: configuration.maximumAckDelay, ackElicitingThreshold: configuration.ackElicitingThreshold)
     congestion = NewReno(maximumDatagramSize: configuration.packetSize)
+    pacer = Pacer(maximumDatagramSize: configuration.packetSizeLimit)
+    mtu = MTUDiscovery(base: configuration.packetSize, maximum: configuration.packetSizeLimit)
     paths = PathManager(opening.path, isValidated: opening.isPathValidated)
     channels = Channels(
       configuration: configuration, peer: opening.peerParameters,
@@ -241,6 +249,11 @@ final class Session {
     if newIP {
       rtt.reset()
       congestion.reset()
+      pacer.reset()
+      mtu.reset()
+      congestion.maximumDatagramSize = mtu.current
+    } else {
+      mtu.onProbeAbandoned()
     }
   }
 }
