@@ -45,6 +45,10 @@ package struct RTTEstimator: Sendable {
     return .nanoseconds(max(longest / 8 * 9 + longest % 8 * 9 / 8, Self.granularity.inNanoseconds))
   }
 
+  /// The age at which a packet's acknowledgement is overdue: a probe timeout, but with the delay that the peer makes in
+  /// fact (`AckDelayTracker`) instead of the longest that it may. Where it answers at once that is about a round trip.
+  package func suspicionDelay(peerAckDelay: Duration) -> Duration { probeTimeout(maximumAckDelay: peerAckDelay) }
+
   /// Takes a sample (RFC 9002 §5.3).
   ///
   /// - Parameters:
