@@ -129,7 +129,7 @@ struct LossDetectorTests {
       now = now + .milliseconds(Int64(random.next() % 60))
       sender.sent.beginAck(now: now)
       for i in 0..<received.rangeCount { try sender.sent.acknowledge(received.range(i), into: &sender.acked) }
-      received.ackSent()
+      received.ackSent(isAlone: false, now: now)
       if let sample = sender.sent.endAck().rttSample {
         sender.rtt.update(latest: sample, ackDelay: .zero, maximumAckDelay: .milliseconds(25))
       }

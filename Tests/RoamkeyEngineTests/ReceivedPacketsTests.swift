@@ -23,7 +23,7 @@ struct ReceivedPacketsTests {
     received.record(1, ackEliciting: true, now: at(110))
     #expect(received.isAckDue(now: at(110)))
     #expect(received.ackDelay(now: at(117)) == .milliseconds(7))
-    received.ackSent()
+    received.ackSent(isAlone: false, now: at(0))
     #expect(received.ackTimer == nil && !received.hasUnreported)
     #expect(ranges(received) == [0...1])
   }
@@ -36,11 +36,11 @@ struct ReceivedPacketsTests {
     received.record(2, ackEliciting: true, now: at(1))
     #expect(received.isAckDue(now: at(1)))
     #expect(ranges(received) == [2...2, 0...0])
-    received.ackSent()
+    received.ackSent(isAlone: false, now: at(0))
     received.record(1, ackEliciting: true, now: at(2))
     #expect(received.isAckDue(now: at(2)))
     #expect(ranges(received) == [0...2])
-    received.ackSent()
+    received.ackSent(isAlone: false, now: at(0))
     received.record(3, ackEliciting: true, now: at(3))
     #expect(!received.isAckDue(now: at(3)))
   }
@@ -54,7 +54,7 @@ struct ReceivedPacketsTests {
     #expect(received.ackTimer == nil)
     received.record(3, ackEliciting: true, now: at(2))
     #expect(received.isAckDue(now: at(2)))
-    received.ackSent()
+    received.ackSent(isAlone: false, now: at(0))
     for number in 4..<20 as Range<UInt64> { received.record(number, ackEliciting: false, now: at(3)) }
     #expect(received.hasUnreported && received.ackTimer == nil)
   }
@@ -72,7 +72,7 @@ struct ReceivedPacketsTests {
   func forgetting() {
     var received = fresh()
     for number in [0, 1, 2, 5, 6] as [UInt64] { received.record(number, ackEliciting: true, now: at(0)) }
-    received.ackSent()
+    received.ackSent(isAlone: false, now: at(0))
     received.forget(through: 6)
     #expect(ranges(received) == [6...6])
     received.record(7, ackEliciting: true, now: at(1))
@@ -80,7 +80,7 @@ struct ReceivedPacketsTests {
     received.record(3, ackEliciting: true, now: at(2))
     received.forget(through: 7)
     #expect(ranges(received) == [6...7, 3...3])
-    received.ackSent()
+    received.ackSent(isAlone: false, now: at(0))
     received.forget(through: .max)
     #expect(ranges(received) == [7...7])
   }
@@ -90,7 +90,7 @@ struct ReceivedPacketsTests {
     var received = fresh(threshold: 10)
     received.record(0, ackEliciting: true, now: at(0))
     for number in 1...4 as ClosedRange<UInt64> { received.record(number, ackEliciting: false, now: at(0)) }
-    received.ackSent()
+    received.ackSent(isAlone: false, now: at(0))
     received.forget(through: 4)
     received.record(5, ackEliciting: true, now: at(1))
     #expect(!received.isAckDue(now: at(1)))
@@ -124,7 +124,7 @@ struct ReceivedPacketsTests {
       received.record(number, ackEliciting: random.next() % 2 == 0, now: at(0))
       known.insert(number)
       highest = max(highest, number)
-      if random.next() % 20 == 0 { received.ackSent() }
+      if random.next() % 20 == 0 { received.ackSent(isAlone: false, now: at(0)) }
       let expected = newestRanges(of: known, limit: ReceivedPackets.maximumRanges)
       #expect(ranges(received) == expected)
       // The oldest ranges are forgotten for good, so the model forgets them as well.

@@ -2,6 +2,14 @@
 ///
 /// Keeps at most 32 ranges of packet numbers in place and forgets the oldest: a hostile pattern costs nothing more, and
 /// what is forgotten is at worst sent again. No allocation.
+///
+/// Under loss acknowledgements are prompt, and said twice. A game at 30 Hz over a path that loses one packet in twenty
+/// must know within a round trip what arrived: until then it protects what it sent with copies, and keeps a player
+/// waiting for what it has not copied. An answer that waits 25 ms for company makes each round trip longer by that. One
+/// that is lost is missed for a whole tick: nothing follows it that would say the same, where dense traffic would have
+/// said it again within a millisecond. So a receiver that has seen losses among sparse packets answers each at once,
+/// and repeats an answer that left alone a few milliseconds later, once, unless another packet has carried it by then.
+/// It needs nothing of the sender for that, and costs at most two small packets for each that came.
 package struct ReceivedPackets: Sendable {
   /// Ranges remembered; each costs 16 bytes here and 2 to 16 in an ACK frame.
   package static let maximumRanges = 32
@@ -20,8 +28,11 @@ package struct ReceivedPackets: Sendable {
   private var ranges = InlineArray<32, Bounds>(repeating: Bounds(lower: 0, upper: 0))
   /// Number of ranges that an ACK frame would carry now.
   package private(set) var rangeCount = 0
-  /// When the acknowledgement is due: the arrival itself when it must not wait.
-  package private(set) var ackTimer: Instant?
+  /// When the first acknowledgement of something is due: its arrival when it must not wait.
+  private var dueAt: Instant?
+  /// When the last acknowledgement is said again, since it left alone and may have been lost.
+  private var repeatAt: Instant?
+  private var arrivals = ArrivalPattern()
   private var largestArrival = Instant(nanoseconds: 0)
   private var largestAckEliciting: UInt64?
   private var forgottenThrough: UInt64?
@@ -38,8 +49,16 @@ package struct ReceivedPackets: Sendable {
     self.ackElicitingThreshold = ackElicitingThreshold
   }
 
+  /// When an acknowledgement is due, alone if need be.
+  package var ackTimer: Instant? {
+    guard let repeatAt else { return dueAt }
+    return min(dueAt ?? repeatAt, repeatAt)
+  }
+
   /// Whether an ACK could ride in a packet that leaves anyway.
-  package var hasUnreported: Bool { unreportedAckEliciting > 0 || unreportedQuiet >= Self.quietPacketsPerAck }
+  package var hasUnreported: Bool {
+    unreportedAckEliciting > 0 || unreportedQuiet >= Self.quietPacketsPerAck || repeatAt != nil
+  }
 
   /// Whether an ACK must leave now, alone if need be.
   package func isAckDue(now: Instant) -> Bool {
@@ -60,25 +79,34 @@ package struct ReceivedPackets: Sendable {
   package func ackDelay(now: Instant) -> Duration { max(now - largestArrival, .zero) }
 
   /// Notes a committed packet and decides when it is acknowledged: at once when it is out of order, opens a gap
-  /// (RFC 9000 §13.2.1) or is the `ackElicitingThreshold`th, else within `maximumAckDelay`.
+  /// (RFC 9000 §13.2.1), is the `ackElicitingThreshold`th, or one of few while some are lost; else within
+  /// `maximumAckDelay`.
   package mutating func record(_ packetNumber: UInt64, ackEliciting: Bool, now: Instant) {
     if largest.map({ packetNumber > $0 }) ?? true { largestArrival = now }
     guard let lower = insert(packetNumber) else { return }
     lowestUnreported = min(lowestUnreported ?? packetNumber, packetNumber)
+    arrivals.record(packetNumber, ackEliciting: ackEliciting, now: now)
     guard ackEliciting else {
       unreportedQuiet += 1
       return
     }
     unreportedAckEliciting += 1
-    let mayWait = isInOrder(packetNumber, lower: lower) && unreportedAckEliciting < ackElicitingThreshold
+    let mayWait =
+      isInOrder(packetNumber, lower: lower) && unreportedAckEliciting < ackElicitingThreshold
+      && !arrivals.asksForPromptness(now: now)
     let due = mayWait ? now + maximumAckDelay : now
-    ackTimer = min(ackTimer ?? due, due)
+    dueAt = min(dueAt ?? due, due)
     largestAckEliciting = max(largestAckEliciting ?? packetNumber, packetNumber)
   }
 
   /// An ACK frame with all ranges left: timers and counters start anew.
-  package mutating func ackSent() {
-    ackTimer = nil
+  ///
+  /// `isAlone`: nothing ack-eliciting was in its packet, so nobody would notice its loss. Then it is said again, unless
+  /// it said nothing new to begin with: so never more than once.
+  package mutating func ackSent(isAlone: Bool, now: Instant) {
+    let isRepeated = isAlone && unreportedAckEliciting > 0 && arrivals.asksForPromptness(now: now)
+    repeatAt = isRepeated ? now + arrivals.repetitionDelay : nil
+    dueAt = nil
     lowestUnreported = nil
     unreportedAckEliciting = 0
     unreportedQuiet = 0

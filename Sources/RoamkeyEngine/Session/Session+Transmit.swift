@@ -177,7 +177,7 @@ extension Session {
       room: room, delay: received.ackDelay(now: now), count: received.rangeCount, range: { received.range($0) })
     guard written else { return }
     writtenFrames.append(.ack(largest: largest))
-    received.ackSent()
+    received.ackSent(isAlone: false, now: now)
   }
 
   private func renewKeyIfDue(now: Instant) {
