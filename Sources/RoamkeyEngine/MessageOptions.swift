@@ -48,5 +48,5 @@ package struct MessageOptions: Sendable, Equatable {
     self.receipt = receipt
   }
 
-  var stream: StreamID { StreamID(channel: channel, delivery: delivery) }
+  package var stream: StreamID { StreamID(channel: channel, delivery: delivery) }
 }

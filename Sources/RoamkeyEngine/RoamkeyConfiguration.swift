@@ -13,9 +13,16 @@ public struct RoamkeyConfiguration: Sendable {
   /// How many bytes of reliable messages the other side may send before the app has taken them. It bounds the memory
   /// that a slow reader costs. The longest message must fit: a smaller value counts as just enough for it.
   public var receiveCredit = 4 << 20
+  /// How much of that one channel may take, in bytes, for each of its two reliable modes: half, so that a channel that
+  /// is not read does not hold up the others. The longest message must fit: a smaller value counts as just enough.
+  public var channelReceiveCredit = 2 << 20
   /// What is granted in fact: at most 2^40 bytes, so that "no limit" fits the wire for as long as a session lasts.
   package var creditWindow: UInt64 {
     UInt64(min(max(receiveCredit, messageLimit + Channels.maximumMessageOverhead), 1 << 40))
+  }
+  /// The same for a channel; what a session may use bounds it as well.
+  package var channelCreditWindow: UInt64 {
+    UInt64(min(max(channelReceiveCredit, messageLimit + Channels.maximumMessageOverhead), 1 << 40))
   }
   /// What `maximumMessageSize` means in fact: at most 1 GiB, since pieces are remembered by 32 bits.
   package var messageLimit: Int { min(max(0, maximumMessageSize), 1 << 30) }

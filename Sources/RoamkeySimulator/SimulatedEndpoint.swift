@@ -1,4 +1,5 @@
 package import RoamkeyEngine
+package import RoamkeyWire
 
 /// What the simulator needs to know of an endpoint, server or client.
 package protocol SimulatedEndpoint: DatagramHandler {
@@ -9,25 +10,42 @@ package protocol SimulatedEndpoint: DatagramHandler {
   /// Whether nothing is left to send.
   var isIdle: Bool { get }
   /// Queues a message for a session.
-  func submit(_ content: [UInt8], to session: SessionHandle, now: Instant) throws(SendError)
-  /// Gives back credit of messages that the app has taken.
-  func release(_ credit: Int, of session: SessionHandle, now: Instant)
+  func submit(_ content: [UInt8], _ options: MessageOptions, to session: SessionHandle, now: Instant) throws(SendError)
+  /// Gives back credit of messages of a stream that the app has taken.
+  func release(_ credit: Int, stream: StreamID, of session: SessionHandle, now: Instant)
 }
 
-extension ServerEndpoint: SimulatedEndpoint {
+/// The same for the default stream.
+extension SimulatedEndpoint {
   package func submit(_ content: [UInt8], to session: SessionHandle, now: Instant) throws(SendError) {
-    try send(content, to: session, now: now)
+    try submit(content, MessageOptions(), to: session, now: now)
   }
 
   package func release(_ credit: Int, of session: SessionHandle, now: Instant) {
-    consumed(credit, of: session, now: now)
+    release(credit, stream: MessageOptions().stream, of: session, now: now)
+  }
+}
+
+extension ServerEndpoint: SimulatedEndpoint {
+  package func submit(
+    _ content: [UInt8], _ options: MessageOptions, to session: SessionHandle, now: Instant
+  ) throws(SendError) {
+    try send(content, options, to: session, now: now)
+  }
+
+  package func release(_ credit: Int, stream: StreamID, of session: SessionHandle, now: Instant) {
+    consumed(credit, stream: stream, of: session, now: now)
   }
 }
 
 extension ClientEndpoint: SimulatedEndpoint {
-  package func submit(_ content: [UInt8], to session: SessionHandle, now: Instant) throws(SendError) {
-    try send(content, now: now)
+  package func submit(
+    _ content: [UInt8], _ options: MessageOptions, to session: SessionHandle, now: Instant
+  ) throws(SendError) {
+    try send(content, options, now: now)
   }
 
-  package func release(_ credit: Int, of session: SessionHandle, now: Instant) { consumed(credit, now: now) }
+  package func release(_ credit: Int, stream: StreamID, of session: SessionHandle, now: Instant) {
+    consumed(credit, stream: stream, now: now)
+  }
 }

@@ -14,8 +14,17 @@ struct ChannelTests {
     return parameters
   }
 
-  static func channels(credit: UInt64 = 1 << 20) -> Channels {
-    Channels(configuration: RoamkeyConfiguration(), peer: parameters(credit: credit), ownCredit: credit)
+  static let start = Instant(nanoseconds: 1_000_000_000)
+
+  /// What a session may use without a new grant; a message may be longer than that here.
+  static func channels(
+    credit: UInt64 = 1 << 20, channelCredit: UInt64? = nil, configuration: RoamkeyConfiguration = .init()
+  ) -> Channels {
+    var parameters = parameters(credit: credit)
+    parameters.initialChannelCredit = channelCredit
+    return Channels(
+      peer: parameters, configuration: configuration, window: credit,
+      streamWindow: channelCredit ?? CreditWindow.unlimited)
   }
 
   /// One packet's worth of frames.
@@ -24,38 +33,68 @@ struct ChannelTests {
     var frames: [SentFrame]
   }
 
-  static func fill(_ channels: inout Channels, room: Int = 1100) -> Packet? {
+  static func fill(_ channels: inout Channels, room: Int = 1100, now: Instant = start) -> Packet? {
     var buffer = [UInt8](repeating: 0, count: 1400)
     var frames: [SentFrame] = []
     let count = buffer.withUnsafeMutableBytes { bytes in
       var output = OutputRawSpan(buffer: bytes, initializedCount: 0)
-      channels.fill(&output, room: room, fullRoom: 1100, frames: &frames)
+      channels.fill(&output, room: room, fullRoom: 1100, now: now, frames: &frames)
       return output.finalize(for: bytes)
     }
     return count == 0 ? nil : Packet(bytes: Array(buffer[..<count]), frames: frames)
   }
 
-  static func deliver(_ packet: Packet, to channels: inout Channels) throws {
+  static func control(_ channels: inout Channels) -> Packet? {
+    var buffer = [UInt8](repeating: 0, count: 1400)
+    var frames: [SentFrame] = []
+    let count = buffer.withUnsafeMutableBytes { bytes in
+      var output = OutputRawSpan(buffer: bytes, initializedCount: 0)
+      channels.appendControl(&output, end: 1100, frames: &frames)
+      return output.finalize(for: bytes)
+    }
+    return count == 0 ? nil : Packet(bytes: Array(buffer[..<count]), frames: frames)
+  }
+
+  static func deliver(_ packet: Packet, to channels: inout Channels, now: Instant = start) throws {
     let span = packet.bytes.span.bytes
     var position = 0
     while position < span.byteCount {
-      guard case .message(let frame) = try Frame.read(span, at: &position) else { continue }
-      try channels.receive(frame, span)
+      switch try Frame.read(span, at: &position) {
+      case .message(let frame): try channels.receive(frame, span, now: now)
+      case .skip(let frame): try channels.receive(frame)
+      case .receipt(let frame): try channels.receive(frame)
+      case .maxData(let limit): channels.onMaxData(limit)
+      case .maxChannelData(let frame): channels.onMaxChannelData(frame)
+      default: Issue.record("channels write no such frames")
+      }
     }
   }
 
-  static func settle(_ packet: Packet, lost: Bool, _ channels: inout Channels) {
-    for case .message(let part) in packet.frames {
-      if lost { channels.onLost(part) } else { channels.onAcknowledged(part) }
+  static func settle(_ packet: Packet, lost: Bool, _ channels: inout Channels, now: Instant = start) {
+    for frame in packet.frames {
+      switch frame {
+      case .message(let part):
+        if lost { channels.onLost(part, now: now) } else { channels.onAcknowledged(part, now: now) }
+      case .skip(let stream, let sequence):
+        if lost {
+          channels.onSkipLost(stream, sequence: sequence)
+        } else {
+          channels.onSkipAcknowledged(stream, sequence: sequence)
+        }
+      case .receipt(let frame): if lost { channels.onReceiptLost(frame) }
+      case .maxData: if lost { channels.onLimitLost() }
+      case .maxChannelData(let stream): if lost { channels.onLimitLost(of: stream) }
+      default: Issue.record("channels note no such frames")
+      }
     }
   }
 
   static func take(_ channels: inout Channels) -> [[UInt8]] {
     var messages: [[UInt8]] = []
-    while let (_, sequence, content) = channels.takeMessage() {
-      #expect(sequence == messages.count || !messages.isEmpty || sequence > 0)
+    while let (stream, _, content, credit) = channels.takeMessage() {
+      #expect(credit == (stream.delivery.isReliable ? Channels.cost(content.count) : 0))
       messages.append(content)
-      channels.onConsumed(SendChannel.cost(content.count))
+      channels.onConsumed(credit, of: stream)
     }
     return messages
   }
@@ -70,7 +109,7 @@ struct ChannelTests {
       let size = i % 17 == 0 ? Int(random.next() % 50_000) : Int(random.next() % 1500)
       return (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ i) }
     }
-    for message in messages { sender.enqueue(message, channel: 0) }
+    for message in messages { sender.enqueue(message, .init(), now: Self.start) }
     var flying: [Packet] = []
     var received: [[UInt8]] = []
     var turns = 0
@@ -97,7 +136,7 @@ struct ChannelTests {
         Self.settle(packet, lost: false, &sender)
       }
       received += Self.take(&receiver)
-      if receiver.owesCredit { sender.onMaxData(receiver.takeLimit()) }
+      if let control = Self.control(&receiver) { try Self.deliver(control, to: &sender) }
     }
     #expect(received == messages, "seed \(seed)")
     #expect(sender.queuedBytes == 0, "seed \(seed)")
@@ -106,7 +145,7 @@ struct ChannelTests {
   @Test func aReaderThatStopsStopsTheSender() throws {
     var sender = Self.channels(credit: 10_000)
     var receiver = Self.channels(credit: 10_000)
-    for _ in 0..<100 { sender.enqueue([UInt8](repeating: 1, count: 1000), channel: 0) }
+    for _ in 0..<100 { sender.enqueue([UInt8](repeating: 1, count: 1000), .init(), now: Self.start) }
     var sent = 0
     while let packet = Self.fill(&sender) {
       try Self.deliver(packet, to: &receiver)
@@ -115,8 +154,10 @@ struct ChannelTests {
     }
     #expect(sent == 9)
     #expect(Self.take(&receiver).count == 9)
-    #expect(receiver.owesCredit)
-    sender.onMaxData(receiver.takeLimit())
+    #expect(!sender.hasDataToSend)
+    #expect(receiver.owesControl)
+    try Self.deliver(#require(Self.control(&receiver)), to: &sender)
+    #expect(sender.hasDataToSend)
     #expect(Self.fill(&sender) != nil)
   }
 
@@ -143,7 +184,7 @@ struct ChannelTests {
     _ channels: inout Channels, sequence: UInt64, offset: UInt64 = 0, total: UInt64, _ bytes: [UInt8]
   ) throws(ChannelError) {
     let (frame, payload) = frame(sequence: sequence, offset: offset, total: total, bytes: bytes)
-    try channels.receive(frame, payload.span.bytes)
+    try channels.receive(frame, payload.span.bytes, now: start)
   }
 
   @Test func contradictionsAreRefused() throws {

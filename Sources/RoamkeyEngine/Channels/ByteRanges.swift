@@ -2,9 +2,6 @@
 struct ByteRanges: Sendable {
   private(set) var ranges: [Range<Int>] = []
 
-  /// The number of positions.
-  var count: Int { ranges.reduce(0) { $0 + $1.count } }
-
   /// Adds a range; what it overlaps or touches becomes one with it.
   mutating func insert(_ range: Range<Int>) {
     guard !range.isEmpty else { return }
@@ -18,16 +15,16 @@ struct ByteRanges: Sendable {
     ranges.replaceSubrange(first..<last, with: CollectionOfOne(merged))
   }
 
-  /// The parts of `range` that are not in the set, in order.
-  func missing(in range: Range<Int>) -> [Range<Int>] {
-    var missing: [Range<Int>] = []
+  var isEmpty: Bool { ranges.isEmpty }
+
+  /// The first part of `range` that is not in the set.
+  func firstMissing(in range: Range<Int>) -> Range<Int>? {
     var position = range.lowerBound
     for known in ranges where known.upperBound > position && known.lowerBound < range.upperBound {
-      if known.lowerBound > position { missing.append(position..<known.lowerBound) }
-      position = max(position, known.upperBound)
+      if known.lowerBound > position { return position..<known.lowerBound }
+      position = known.upperBound
     }
-    if position < range.upperBound { missing.append(position..<range.upperBound) }
-    return missing
+    return position < range.upperBound ? position..<range.upperBound : nil
   }
 
   /// Whether all of `range` is in the set.

@@ -1,148 +1,204 @@
 import RoamkeyWire
 
-/// All channels of a session, and the credit that bounds what either side must keep (PROTOCOL §9).
+/// All messages of a session (PROTOCOL §9): four modes of delivery in 256 channels, and the credit that bounds what
+/// either side must keep.
 ///
-/// A message costs its bytes and an overhead, when it is sent first and when it arrives first: both sides count alike.
+/// A stream is one channel in one mode; its messages have numbers of their own in each direction. This type is the face
+/// of the room: what leaves is in `Outgoing`, what arrives in `Incoming`, and they share nothing.
 struct Channels {
-  private var senders: [SendChannel]
-  private var receivers: [ReceiveChannel]
+  private var outgoing: Outgoing
+  private var incoming: Incoming
 
-  private let maximumMessageSize: Int
-  private let partialLimit: Int
-  private let window: UInt64
-
-  /// What the peer lets us send in all, and what we have sent.
-  private(set) var peerLimit: UInt64
-  private var sentCredit: UInt64 = 0
-  /// What we let the peer send in all, what it has sent, and what the app has taken of that.
-  private var grantedLimit: UInt64
-  private var receivedCredit: UInt64 = 0
-  private var consumedCredit: UInt64 = 0
-  /// What the messages that the app was given are worth.
-  private var deliveredCredit: UInt64 = 0
-  /// A higher limit is to be told: a MAX_DATA frame is due.
-  private(set) var owesCredit = false
-
-  /// Channels in each direction: one to begin with.
-  static let count = 1
   /// What a side that does not say otherwise takes as the longest message, and lets the other send: enough for it.
   static let defaultMaximumMessageSize: UInt64 = 1 << 20
   static let defaultCredit: UInt64 = 2 << 20
-  /// What a message costs of the credit beyond the size that the app counts, at most (docs/PROTOCOL.md §9.6).
+  /// What a message costs of the credit beyond the size that the app counts, at most (PROTOCOL §9.6).
   static let maximumMessageOverhead = MessageContent.maximumHeader + MessageContent.creditOverhead
+
+  /// What `size` bytes of content cost.
+  static func cost(_ size: Int) -> Int { size + MessageContent.creditOverhead }
 
   /// The longest message that may be sent to a peer: the shorter of both sides' limits, and never more than its credit
   /// lets through.
   static func maximumMessageSize(_ configuration: RoamkeyConfiguration, peer: HandshakeParameters) -> Int {
+    let credit = min(peer.initialCredit ?? defaultCredit, peer.initialChannelCredit ?? .max)
     let limit = min(
       Int(clamping: peer.maximumMessageSize ?? defaultMaximumMessageSize),
-      Int(clamping: peer.initialCredit ?? defaultCredit) - maximumMessageOverhead)
+      Int(clamping: credit) - maximumMessageOverhead)
     return max(0, min(configuration.messageLimit, limit))
   }
 
-  init(configuration: RoamkeyConfiguration, peer: HandshakeParameters, ownCredit: UInt64?) {
-    partialLimit = configuration.partialMessageLimit
-    // A message's content has a header of up to 98 bytes in front of what the app counts.
-    maximumMessageSize = configuration.messageLimit + MessageContent.maximumHeader
+  /// - Parameter announcesLimits: whether the handshake told the peer our limits; if not, those of the protocol hold.
+  init(configuration: RoamkeyConfiguration, peer: HandshakeParameters, announcesLimits: Bool) {
+    self.init(
+      peer: peer, configuration: configuration,
+      window: announcesLimits ? configuration.creditWindow : Self.defaultCredit,
+      streamWindow: announcesLimits ? configuration.channelCreditWindow : CreditWindow.unlimited)
+  }
+
+  /// - Parameters:
+  ///   - window: what we grant the peer in all.
+  ///   - streamWindow: and what of it one stream may take.
+  init(peer: HandshakeParameters, configuration: RoamkeyConfiguration, window: UInt64, streamWindow: UInt64) {
     // Half of what the peer tolerates: retransmissions that are cut up anew need room as well.
-    let pieceLimit = max(1, configuration.partialMessageLimit / 2)
-    senders = (0..<Self.count).map { SendChannel(channel: UInt64($0), pieceMessageLimit: pieceLimit) }
-    receivers = (0..<Self.count).map { _ in ReceiveChannel() }
-    window = ownCredit ?? Self.defaultCredit
-    grantedLimit = window
-    peerLimit = peer.initialCredit ?? Self.defaultCredit
+    outgoing = Outgoing(
+      credit: peer.initialCredit ?? Self.defaultCredit, streamCredit: peer.initialChannelCredit ?? .max,
+      pieceMessageLimit: max(1, configuration.partialMessageLimit / 2))
+    // A message's content has a header in front of what the app counts.
+    incoming = Incoming(
+      maximumSize: configuration.messageLimit + MessageContent.maximumHeader,
+      partialLimit: configuration.partialMessageLimit, window: window, streamWindow: streamWindow)
+  }
+
+  // MARK: Getters
+
+  /// Bytes queued or unacknowledged, overhead included, with a little for each receipt that is awaited.
+  var queuedBytes: Int { outgoing.queuedBytes }
+
+  /// Messages that wait to be sent, and reliable ones that are not acknowledged.
+  var queuedMessages: Int { outgoing.queuedMessages }
+
+  /// Whether nothing waits, and all that is reliable was acknowledged. Receipts that are awaited do not count.
+  var isDelivered: Bool { outgoing.queuedMessages == 0 }
+
+  /// Whether a message, or a piece of one, could be written into an empty packet now.
+  var hasDataToSend: Bool { outgoing.hasDataToSend }
+
+  /// Whether the peer is to be told of credit, receipts, or messages that were given up.
+  var owesControl: Bool { incoming.owesControl || !outgoing.skips.isEmpty }
+
+  /// Whether there are copies that should leave soon, or that may ride along.
+  var hasUrgentCopies: Bool { outgoing.copies.urgentCount > 0 }
+  var hasCopyCandidates: Bool { outgoing.copies.count > 0 }
+
+  var counters: DeliveryCounters {
+    var counters = outgoing.counters
+    counters.lateMessages = incoming.lateMessages
+    return counters
+  }
+
+  /// When `handleTimeout` is to be called: something expires, or a receipt is waited for no longer.
+  var nextTimeout: Instant? {
+    guard let other = incoming.nextTimeout else { return outgoing.nextTimeout }
+    return outgoing.nextTimeout.map { min($0, other) } ?? other
+  }
+
+  mutating func handleTimeout(now: Instant) {
+    outgoing.handleTimeout(now: now)
+    incoming.handleTimeout(now: now)
   }
 
   // MARK: Sending
 
-  /// Bytes queued or unacknowledged, overhead included.
-  var queuedBytes: Int { senders.reduce(0) { $0 + $1.queuedBytes } }
+  /// Queues a message, whatever its size: limits are the caller's.
+  mutating func enqueue(_ content: [UInt8], _ options: MessageOptions, now: Instant) {
+    outgoing.enqueue(content, options, now: now)
+  }
 
-  /// Whether everything that was queued has been acknowledged.
-  var isDelivered: Bool { senders.allSatisfy(\.isEmpty) }
+  /// The session looks for something to send, even if nothing may leave: `latest` messages that are queued from now on
+  /// take the place of those that were queued before. `fill` does the same.
+  mutating func beginTurn() { outgoing.beginTurn() }
 
-  mutating func enqueue(_ content: [UInt8], channel: Int) { senders[channel].enqueue(content) }
-
-  /// Writes as many messages and pieces as fit into `room` bytes, and notes each in `frames`.
-  mutating func fill(_ output: inout OutputRawSpan, room: Int, fullRoom: Int, frames: inout [SentFrame]) {
-    let end = output.byteCount + room
-    for i in senders.indices {
-      while let piece = senders[i].nextPiece(
-        room: end - output.byteCount, fullRoom: fullRoom, credit: Int(clamping: peerLimit - sentCredit))
-      {
-        sentCredit += UInt64(piece.credit)
-        output.appendMessage(
-          StreamID(channel: UInt8(i), delivery: .reliableOrdered), sequence: piece.sequence,
-          content: senders[i].content(of: piece.sequence), range: piece.range)
-        frames.append(
-          .message(
-            MessagePart(
-              stream: StreamID(channel: UInt8(i), delivery: .reliableOrdered), sequence: piece.sequence,
-              offset: UInt32(piece.range.lowerBound), count: UInt32(piece.range.count))))
-      }
+  /// Writes what the peer is to be told, as far as it fits in front of `end`, and notes each frame in `frames`.
+  mutating func appendControl(_ output: inout OutputRawSpan, end: Int, frames: inout [SentFrame]) {
+    if end - output.byteCount >= Self.maximumMaxDataSize, let limit = incoming.takeLimit() {
+      output.appendMaxData(limit)
+      frames.append(.maxData)
+    }
+    while end - output.byteCount >= MaxChannelDataFrame.maximumSize, let frame = incoming.takeStreamLimit() {
+      output.appendMaxChannelData(frame)
+      frames.append(.maxChannelData(frame.stream))
+    }
+    while end - output.byteCount >= SkipFrame.maximumSize, let frame = outgoing.takeSkip() {
+      output.appendSkip(frame)
+      frames.append(.skip(frame.stream, sequence: frame.sequence))
+    }
+    while end - output.byteCount >= ReceiptFrame.maximumSize, let frame = incoming.takeReceipt() {
+      output.appendReceipt(frame)
+      frames.append(.receipt(frame))
     }
   }
 
-  mutating func onAcknowledged(_ part: MessagePart) {
-    senders[Int(part.stream.channel)].onAcknowledged(sequence: part.sequence, range: part.range)
+  /// A type and a variable-length integer.
+  private static let maximumMaxDataSize = 1 + 8
+
+  /// Writes as many messages and pieces as fit into `room` bytes, and notes each in `frames`.
+  /// - Parameter fullRoom: what an empty packet has room for: a message that fits into it is never cut up.
+  mutating func fill(
+    _ output: inout OutputRawSpan, room: Int, fullRoom: Int, now: Instant, frames: inout [SentFrame]
+  ) {
+    outgoing.fill(
+      &output, Outgoing.Room(end: output.byteCount + room, full: fullRoom, now: now), frames: &frames)
   }
 
-  mutating func onLost(_ part: MessagePart) {
-    senders[Int(part.stream.channel)].onLost(sequence: part.sequence, range: part.range)
+  /// Writes copies of small reliable messages that are under way: urgent ones first, then those first sent before
+  /// `now`, the newest first, each once.
+  /// - Returns: bytes written, at most `budget`.
+  mutating func fillCopies(
+    _ output: inout OutputRawSpan, room: Int, budget: Int, now: Instant, frames: inout [SentFrame]
+  ) -> Int {
+    outgoing.fillCopies(
+      &output, Outgoing.Room(end: output.byteCount + room, full: room, now: now), budget: budget, frames: &frames)
   }
 
-  /// The peer's limits only rise; a lower one is an old frame.
-  mutating func onMaxData(_ limit: UInt64) { peerLimit = max(peerLimit, limit) }
+  /// The acknowledgement of the packet with this part is overdue: if its message is small, a copy becomes urgent.
+  mutating func suspect(_ part: MessagePart, now: Instant) { outgoing.suspect(part, now: now) }
+
+  /// What became of a message whose sender asked for a receipt.
+  mutating func takeOutcome() -> (token: UInt64, outcome: DeliveryOutcome)? { outgoing.outcomes.popFirst() }
+
+  /// How long to wait for a receipt once an unreliable message has arrived: some probe timeouts.
+  var receiptPatience: Duration {
+    get { outgoing.receiptPatience }
+    set { outgoing.receiptPatience = newValue }
+  }
+
+  // MARK: What became of packets
+
+  mutating func onAcknowledged(_ part: MessagePart, now: Instant) { outgoing.onAcknowledged(part, now: now) }
+
+  /// - Parameter isProbe: the packet is not known to be lost, but something has to be sent again.
+  mutating func onLost(_ part: MessagePart, isProbe: Bool = false, now: Instant) {
+    outgoing.onLost(part, isProbe: isProbe, now: now)
+  }
+
+  mutating func onSkipAcknowledged(_ stream: StreamID, sequence: UInt64) {
+    outgoing.onSkipAcknowledged(stream, sequence)
+  }
+
+  mutating func onSkipLost(_ stream: StreamID, sequence: UInt64) { outgoing.onSkipLost(stream, sequence) }
+
+  mutating func onReceiptLost(_ frame: ReceiptFrame) { incoming.owe(frame) }
+
+  /// The frame that told a limit was lost; the current one is told instead.
+  mutating func onLimitLost() { incoming.onLimitLost() }
+
+  mutating func onLimitLost(of stream: StreamID) { incoming.onLimitLost(of: stream) }
 
   // MARK: Receiving
 
-  mutating func receive(_ frame: MessageFrame, _ payload: RawSpan) throws(ChannelError) {
-    // The other delivery modes come with their own rooms; until then no peer has a reason to use them.
-    guard frame.stream == MessageOptions().stream else { throw .contradiction }
-    let cost = try receivers[Int(frame.stream.channel)].receive(
-      frame, payload, maximumSize: maximumMessageSize, partialLimit: partialLimit)
-    receivedCredit += UInt64(cost)
-    guard receivedCredit <= grantedLimit else { throw .limitExceeded }
-    decideCredit()
+  mutating func receive(_ frame: MessageFrame, _ payload: RawSpan, now: Instant) throws(ChannelError) {
+    try incoming.receive(frame, payload, now: now)
   }
 
-  /// The next message that is complete and in order.
-  mutating func takeMessage() -> (stream: StreamID, sequence: UInt64, content: [UInt8])? {
-    for i in receivers.indices {
-      guard let (sequence, content) = receivers[i].takeMessage() else { continue }
-      deliveredCredit += UInt64(SendChannel.cost(content.count))
-      return (StreamID(channel: UInt8(i), delivery: .reliableOrdered), sequence, content)
-    }
-    return nil
+  mutating func receive(_ frame: SkipFrame) throws(ChannelError) { try incoming.receive(frame) }
+
+  mutating func receive(_ frame: ReceiptFrame) throws(ChannelError) { try outgoing.receive(frame) }
+
+  /// The peer's limits only rise; a lower one is an old frame.
+  mutating func onMaxData(_ limit: UInt64) { outgoing.onMaxData(limit) }
+
+  mutating func onMaxChannelData(_ frame: MaxChannelDataFrame) { outgoing.onMaxChannelData(frame) }
+
+  /// The next message for the app.
+  mutating func takeMessage() -> (stream: StreamID, sequence: UInt64, content: [UInt8], credit: Int)? {
+    incoming.takeMessage().map { ($0.stream, $0.sequence, $0.content, $0.credit) }
   }
 
-  /// The app has taken messages worth `credit`: the peer may send that much more, and is told once it is worth a frame.
-  mutating func onConsumed(_ credit: Int) {
-    consumedCredit += UInt64(credit)
-    decideCredit()
-  }
+  /// A message that asks for a receipt was handed to the app.
+  mutating func onHandedOver(_ stream: StreamID, sequence: UInt64) { incoming.onHandedOver(stream, sequence) }
 
-  /// Whether a higher limit is worth a frame: it is half a window higher, or the peer may be held up by the old one.
-  ///
-  /// The second happens when a long message begins late in the window: its pieces wait here for the others, and are
-  /// themselves why too little is consumed. Who has taken all it could must therefore grant the rest.
-  private mutating func decideCredit() {
-    let news = consumedCredit + window - grantedLimit
-    let hasTakenAll = consumedCredit >= deliveredCredit
-    let isNearlySpent = grantedLimit - receivedCredit < max(window / 4, Self.wholeMessageCost)
-    if news >= window / 2 || news > 0 && hasTakenAll && isNearlySpent { owesCredit = true }
-  }
-
-  /// More than any message costs that is never cut into pieces: who has less credit may be unable to send at all.
-  private static let wholeMessageCost = UInt64(SendChannel.cost(maximumDatagramSize))
-
-  /// The limit to tell now.
-  mutating func takeLimit() -> UInt64 {
-    owesCredit = false
-    grantedLimit = max(grantedLimit, consumedCredit + window)
-    return grantedLimit
-  }
-
-  /// The frame that told a limit was lost; the current one is told instead.
-  mutating func onLimitLost() { owesCredit = true }
+  /// The app has taken messages of a stream worth `credit`: the peer may send that much more, and is told once it is
+  /// worth a frame.
+  mutating func onConsumed(_ credit: Int, of stream: StreamID) { incoming.onConsumed(credit, of: stream) }
 }

@@ -1,4 +1,5 @@
 import DequeModule
+import RoamkeyWire
 
 /// Why a message frame closes the session: no honest peer sends it.
 enum ChannelError: Error, Sendable {
@@ -16,6 +17,8 @@ struct PartialMessage {
   /// Runs of bytes beyond the first gap, in order, not overlapping. A run grows by what follows it; two that have come
   /// to touch stay two, since joining them would move bytes as often as a sender likes.
   private var ahead = Deque<(offset: Int, bytes: [UInt8])>()
+  /// How many bytes are here.
+  private(set) var received = 0
 
   /// Runs beyond the first gap, at most: each takes memory and time of its own, however few bytes it has. A message of
   /// 1 MiB in full packets has fewer than 1000 pieces, whatever their order.
@@ -41,11 +44,12 @@ struct PartialMessage {
         position = min(end, start + ahead[next].bytes.count)
       } else {
         let stop = min(end, start)
-        try add(span.array((position - offset)..<(stop - offset)), at: position, before: next)
+        try add(span.extracting((position - offset)..<(stop - offset)), at: position, before: next)
         new += stop - position
         position = max(stop, min(end, prefix.count))
       }
     }
+    received += new
     return new
   }
 
@@ -61,18 +65,18 @@ struct PartialMessage {
   }
 
   /// Puts bytes into a gap, in front of the run `next`.
-  private mutating func add(_ bytes: [UInt8], at offset: Int, before next: Int) throws(ChannelError) {
+  private mutating func add(_ span: RawSpan, at offset: Int, before next: Int) throws(ChannelError) {
     if offset == prefix.count {
-      prefix += bytes
+      span.withUnsafeBytes { prefix.append(contentsOf: $0) }
       while let first = ahead.first, first.offset == prefix.count {
         prefix += first.bytes
         ahead.removeFirst()
       }
     } else if next > 0, ahead[next - 1].offset + ahead[next - 1].bytes.count == offset {
-      ahead[next - 1].bytes += bytes
+      span.withUnsafeBytes { ahead[next - 1].bytes.append(contentsOf: $0) }
     } else {
       guard ahead.count < Self.maximumRuns else { throw .limitExceeded }
-      ahead.insert((offset, bytes), at: next)
+      ahead.insert((offset, span.array(0..<span.byteCount)), at: next)
     }
   }
 

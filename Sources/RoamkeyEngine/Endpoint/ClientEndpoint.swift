@@ -110,14 +110,13 @@ package final class ClientEndpoint: DatagramHandler {
 
   /// Queues a message; only enqueues.
   package func send(_ content: [UInt8], _ options: MessageOptions = .init(), now: Instant) throws(SendError) {
-    precondition(options.stream == MessageOptions().stream, "other channels and modes are not built yet")
     guard let session else { throw .notConnected }
-    try session.send(content, channel: Int(options.channel))
+    try session.send(content, options, now: now)
   }
 
-  /// Bytes of reliable messages (`InboundMessage.credit`) that the app has taken.
-  package func consumed(_ credit: Int, now: Instant) {
-    session?.consumed(credit)
+  /// Bytes of reliable messages (`InboundMessage.credit`) of a stream that the app has taken.
+  package func consumed(_ credit: Int, stream: StreamID = MessageOptions().stream, now: Instant) {
+    session?.consumed(credit, of: stream)
   }
 
   /// Ends the session: at once, or once everything that was queued has been acknowledged. `left` follows.

@@ -138,16 +138,17 @@ package final class ServerEndpoint: DatagramHandler {
   package func send(
     _ content: [UInt8], _ options: MessageOptions = .init(), to handle: SessionHandle, now: Instant
   ) throws(SendError) {
-    precondition(options.stream == MessageOptions().stream, "other channels and modes are not built yet")
     guard let session = sessions[handle] else { throw .notConnected }
-    try session.send(content, channel: Int(options.channel))
+    try session.send(content, options, now: now)
     markReady(session)
   }
 
-  /// Bytes of reliable messages (`InboundMessage.credit`) that the app has taken.
-  package func consumed(_ credit: Int, of handle: SessionHandle, now: Instant) {
+  /// Bytes of reliable messages (`InboundMessage.credit`) of a stream that the app has taken.
+  package func consumed(
+    _ credit: Int, stream: StreamID = MessageOptions().stream, of handle: SessionHandle, now: Instant
+  ) {
     guard let session = sessions[handle] else { return }
-    session.consumed(credit)
+    session.consumed(credit, of: stream)
     markReady(session)
   }
 

@@ -135,6 +135,7 @@ final class ClientHandshake {
       application: settings.application, signingPolicy: server.parameters.signingPolicy, clientConnectionID: source,
       serverConnectionID: server.parameters.serverConnectionID)
     parameters.initialCredit = settings.announcesLimits ? configuration.creditWindow : nil
+    parameters.initialChannelCredit = settings.announcesLimits ? configuration.channelCreditWindow : nil
     parameters.maximumMessageSize = settings.announcesLimits ? UInt64(configuration.messageLimit) : nil
     parameters.displayName = settings.displayName
     let payload = IdentityPayload.write(parameters, role: .initiator, noise: noise, key: key)

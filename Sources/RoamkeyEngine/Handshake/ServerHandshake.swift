@@ -37,6 +37,7 @@ final class ServerHandshake {
       serverConnectionID: serverConnectionID)
     parameters.versions = settings.announcesLimits ? ProtocolVersion.supported : []
     parameters.initialCredit = settings.announcesLimits ? configuration.creditWindow : nil
+    parameters.initialChannelCredit = settings.announcesLimits ? configuration.channelCreditWindow : nil
     parameters.maximumMessageSize = settings.announcesLimits ? UInt64(configuration.messageLimit) : nil
     parameters.displayName = settings.displayName
     let payload = IdentityPayload.write(parameters, role: .responder, noise: noise, key: key)

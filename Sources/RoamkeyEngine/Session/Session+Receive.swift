@@ -139,9 +139,10 @@ extension Session {
       case .pathResponse(let data): onPath(paths.onResponse(data), now: now)
       case .observedAddress(let news): handle(news)
       case .maxData(let limit): channels.onMaxData(limit)
-      // Frames of the delivery modes that are not built yet: no peer has a reason to send them.
-      case .maxChannelData, .receipt, .skip, .timeRequest, .timeResponse, .resting: throw .malformed
-      case .message(let message): try handle(message, frames)
+      case .maxChannelData(let frame): channels.onMaxChannelData(frame)
+      case .receipt, .skip, .message: try handleDelivery(frame, frames, now: now)
+      // Frames of what is not built yet: no peer has a reason to send them.
+      case .timeRequest, .timeResponse, .resting: throw .malformed
       }
       guard isOpen else { return summary }
     }
@@ -151,9 +152,16 @@ extension Session {
     return summary
   }
 
-  private func handle(_ message: MessageFrame, _ frames: RawSpan) throws(Violation) {
+  private func handleDelivery(_ frame: Frame, _ frames: RawSpan, now: Instant) throws(Violation) {
     do throws(ChannelError) {
-      try channels.receive(message, frames)
+      switch frame {
+      case .message(let message): try channels.receive(message, frames, now: now)
+      case .skip(let skip): try channels.receive(skip)
+      case .receipt(let receipt): try channels.receive(receipt)
+      case .padding, .ping, .ack, .close, .pathChallenge, .pathResponse, .observedAddress, .maxData, .maxChannelData,
+        .timeRequest, .timeResponse, .resting:
+        break
+      }
     } catch {
       switch error {
       case .limitExceeded: throw .limitExceeded
@@ -184,9 +192,10 @@ extension Session {
     if outcome.largestAckedSize > mtu.base { mtu.onPacketAcked(size: outcome.largestAckedSize) }
     if let size = outcome.ackedProbeSize { mtu.onProbeAcked(size: size, now: now) }
     detectLosses(now: now)
-    for frame in ackedFrames { onAcknowledged(frame) }
+    channels.receiptPatience = probeTimeout * Self.receiptProbeTimeouts
+    for frame in ackedFrames { onAcknowledged(frame, now: now) }
     ackedFrames.removeAll(keepingCapacity: true)
-    requeueLost()
+    requeueLost(now: now)
   }
 
   /// Packets now deemed lost: their frames wait in `lostFrames`.
@@ -207,22 +216,31 @@ extension Session {
     congestion.maximumDatagramSize = mtu.current
   }
 
-  private func onAcknowledged(_ frame: SentFrame) {
+  /// How many probe timeouts a receipt is waited for once its message has arrived: enough for one that is lost and sent
+  /// again.
+  private static let receiptProbeTimeouts = 3
+
+  private func onAcknowledged(_ frame: SentFrame, now: Instant) {
     switch frame {
-    case .message(let part): channels.onAcknowledged(part)
+    case .message(let part): channels.onAcknowledged(part, now: now)
     case .ack(let largest): received.forget(through: largest)
-    case .maxData, .maxChannelData, .skip, .receipt, .observedAddress, .resting, .mtuProbe, .ephemeral: break
+    case .skip(let stream, let sequence): channels.onSkipAcknowledged(stream, sequence: sequence)
+    case .maxData, .maxChannelData, .receipt, .observedAddress, .resting, .mtuProbe, .ephemeral: break
     }
   }
 
   /// Sends again what was lost: by message bytes, and by what is true now.
-  func requeueLost() {
+  /// - Parameter isProbe: nothing is known to be lost, but something has to be sent.
+  func requeueLost(isProbe: Bool = false, now: Instant) {
     for frame in lostFrames {
       switch frame {
-      case .message(let part): channels.onLost(part)
+      case .message(let part): channels.onLost(part, isProbe: isProbe, now: now)
       case .maxData: channels.onLimitLost()
+      case .maxChannelData(let stream): channels.onLimitLost(of: stream)
+      case .skip(let stream, let sequence): channels.onSkipLost(stream, sequence: sequence)
+      case .receipt(let frame): channels.onReceiptLost(frame)
       case .observedAddress(let sequence): if sequence == observedSequence { owesObservedAddress = true }
-      case .maxChannelData, .skip, .receipt, .resting, .mtuProbe, .ack, .ephemeral: break
+      case .resting, .mtuProbe, .ack, .ephemeral: break
       }
     }
     lostFrames.removeAll(keepingCapacity: true)
@@ -279,7 +297,8 @@ extension Session {
 
   /// Hands complete messages to the app, in order.
   private func deliver(now: Instant) {
-    while isOpen, let (stream, sequence, bytes) = channels.takeMessage() {
+    tellOutcomes()
+    while isOpen, let (stream, sequence, bytes, credit) = channels.takeMessage() {
       guard let content = try? MessageContent(bytes.span.bytes) else {
         fail(.protocolViolation, now: now)
         return
@@ -290,8 +309,16 @@ extension Session {
         .message(
           handle,
           InboundMessage(
-            stream: stream, sequence: sequence, content: content, credit: SendChannel.cost(bytes.count),
-            receivedAt: now, sentAt: now - rtt.smoothed / 2)))
+            stream: stream, sequence: sequence, content: content, credit: credit, receivedAt: now,
+            sentAt: now - rtt.smoothed / 2)))
+      if content.wantsReceipt { channels.onHandedOver(stream, sequence: sequence) }
+    }
+  }
+
+  /// Tells the app what became of messages for which it wants receipts.
+  func tellOutcomes() {
+    while isOpen, let (token, outcome) = channels.takeOutcome() {
+      context.events.append(.receipt(handle, token, outcome))
     }
   }
 }

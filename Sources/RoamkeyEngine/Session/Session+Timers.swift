@@ -16,6 +16,7 @@ extension Session {
     if let probe = mtuProbeTime { next = min(next, probe) }
     if let path = paths.nextTimeout(isBlocked: isBlocked) { next = min(next, path) }
     if let previousKeysUntil { next = min(next, previousKeysUntil) }
+    if let messages = channels.nextTimeout { next = min(next, messages) }
     return next
   }
 
@@ -32,6 +33,8 @@ extension Session {
     case .ended: return
     }
     handleLossTimer(now: now)
+    channels.handleTimeout(now: now)
+    tellOutcomes()
     onPath(paths.handleTimeout(now: now), now: now)
     if let previousKeysUntil, now >= previousKeysUntil {
       keys.forgetPrevious(keys.sending.opposite)
@@ -58,7 +61,7 @@ extension Session {
     if let lossTime = sent.lossTime {
       guard now >= lossTime else { return }
       detectLosses(now: now)
-      requeueLost()
+      requeueLost(now: now)
     } else if let deadline = probeDeadline, now >= deadline {
       probeCount += 1
       mtu.onProbeTimeout(count: probeCount, now: now)
@@ -67,7 +70,7 @@ extension Session {
       owesProbe = true
       owesFinish = finish != nil
       _ = sent.oldestUnacknowledged(into: &lostFrames)
-      requeueLost()
+      requeueLost(isProbe: true, now: now)
     }
   }
 

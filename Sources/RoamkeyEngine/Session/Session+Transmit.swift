@@ -42,6 +42,7 @@ extension Session {
 
   /// Everything else: what is owed, then messages, then an acknowledgement where one is due or rides along.
   private func transmitFrames(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
+    channels.beginTurn()
     let path = paths.active.path
     // What is padded is padded to the base, whatever the path may carry.
     let base = context.configuration.packetSize
@@ -56,7 +57,7 @@ extension Session {
     let framesStart = output.byteCount
     // Short of full size padding shows nothing of the path, and would use up what an unproven address may be sent.
     let isPadded = appendOwed(packet, into: &output, now: now) && size == base
-    if mayFill(now: now) || owesProbe { appendMessages(packet, into: &output) }
+    if mayFill(now: now) || owesProbe { appendMessages(packet, into: &output, now: now) }
     if owesProbe || owesPing || owesAnnouncement, output.byteCount == framesStart {
       output.append(FrameType.ping)
       writtenFrames.append(.ephemeral)
@@ -150,25 +151,23 @@ extension Session {
       output.appendObservedAddress(ObservedAddressFrame(sequence: observedSequence, address: peerAddress))
       writtenFrames.append(.observedAddress(sequence: observedSequence))
     }
-    if channels.owesCredit, packet.end - output.byteCount >= Self.maximumMaxDataSize {
-      output.appendMaxData(channels.takeLimit())
-      writtenFrames.append(.maxData)
+    // Who does not acknowledge what it is told must not make us remember ever more of it.
+    if channels.owesControl, sent.hasRoom {
+      channels.appendControl(&output, end: packet.end, frames: &writtenFrames)
     }
     return isPadded
   }
 
-  /// A type and a variable-length integer.
-  private static let maximumMaxDataSize = 1 + 8
-
-  private func appendMessages(_ packet: PacketInProgress, into output: inout OutputRawSpan) {
+  private func appendMessages(_ packet: PacketInProgress, into output: inout OutputRawSpan, now: Instant) {
     let start = output.byteCount
     let room = packet.end - start
     let ackReserve = received.hasUnreported ? min(16 + 4 * received.rangeCount, room / 4) : 0
-    channels.fill(&output, room: room - ackReserve, fullRoom: packet.fullRoom, frames: &writtenFrames)
+    channels.fill(&output, room: room - ackReserve, fullRoom: packet.fullRoom, now: now, frames: &writtenFrames)
     // A message that needs the whole packet goes before an acknowledgement that can wait for the next.
     if output.byteCount == start, ackReserve > 0 {
-      channels.fill(&output, room: room, fullRoom: packet.fullRoom, frames: &writtenFrames)
+      channels.fill(&output, room: room, fullRoom: packet.fullRoom, now: now, frames: &writtenFrames)
     }
+    tellOutcomes()
   }
 
   private func appendAck(room: Int, into output: inout OutputRawSpan, now: Instant) {

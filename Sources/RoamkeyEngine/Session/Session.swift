@@ -162,7 +162,7 @@ final class Session {
     paths = PathManager(opening.path, isValidated: opening.isPathValidated)
     channels = Channels(
       configuration: configuration, peer: opening.peerParameters,
-      ownCredit: opening.announcesLimits ? configuration.creditWindow : nil)
+      announcesLimits: opening.announcesLimits)
     maximumOutgoingMessage = Channels.maximumMessageSize(configuration, peer: opening.peerParameters)
     lastHeard = now
     keys = opening.keys
@@ -202,23 +202,25 @@ final class Session {
   // MARK: What the app asks
 
   /// Queues a message; only enqueues.
-  func send(_ content: [UInt8], channel: Int) throws(SendError) {
+  func send(_ content: [UInt8], _ options: MessageOptions, now: Instant) throws(SendError) {
     guard isOpen, !closesWhenDelivered else { throw .notConnected }
     let limit = maximumOutgoingMessage
     guard content.count <= limit + MessageContent.maximumHeader else {
       throw .tooLarge(size: content.count, limit: limit)
     }
     let queueLimit = context.configuration.sendQueueLimit
-    guard queuedBytes == 0 || queuedBytes + SendChannel.cost(content.count) <= queueLimit else {
+    // An empty queue takes any message.
+    guard channels.queuedMessages == 0 || Channels.cost(content.count) <= queueLimit - queuedBytes else {
       throw .queueFull(limit: queueLimit)
     }
-    channels.enqueue(content, channel: channel)
+    channels.enqueue(content, options, now: now)
+    tellOutcomes()
     context.statistics.messagesSent += 1
     counters.messagesSent += 1
   }
 
   /// The app has taken messages worth `credit`.
-  func consumed(_ credit: Int) { channels.onConsumed(credit) }
+  func consumed(_ credit: Int, of stream: StreamID) { channels.onConsumed(credit, of: stream) }
 
   /// Our socket has another address: say so at once, and send again what was under way.
   func localAddressChanged(from: NetworkAddress, to: NetworkAddress, now: Instant) {
@@ -245,7 +247,7 @@ final class Session {
       challengePause = min(max(probeTimeout, Self.shortestChallengePause), Self.longestChallengePause)
     }
     sent.abandonAll(now: now, into: &lostFrames)
-    requeueLost()
+    requeueLost(now: now)
     if newIP {
       rtt.reset()
       congestion.reset()

@@ -1,0 +1,131 @@
+import DequeModule
+import RoamkeyWire
+
+/// A reliable message of which something was sent.
+struct SentMessage: Sendable {
+  struct Flags: OptionSet, Sendable {
+    let rawValue: UInt16
+    /// Every byte is acknowledged, or its SKIP is: nothing is left to do.
+    static let done = Flags(rawValue: 1 << 0)
+    /// It was given up: the peer is told by SKIP until it has acknowledged that.
+    static let skipped = Flags(rawValue: 1 << 1)
+    /// It is, or was once, under way in several pieces.
+    static let inPieces = Flags(rawValue: 1 << 2)
+    static let expires = Flags(rawValue: 1 << 3)
+    static let awaitsReceipt = Flags(rawValue: 1 << 4)
+    /// The whole of it waits to be sent again.
+    static let lost = Flags(rawValue: 1 << 5)
+    /// A copy may ride along with other messages.
+    static let candidate = Flags(rawValue: 1 << 6)
+    /// A copy should leave soon, since its packet's acknowledgement is overdue.
+    static let urgent = Flags(rawValue: 1 << 7)
+  }
+
+  var content: [UInt8]
+  let total: Int
+  /// The bytes that were sent at least once are the first of it.
+  var sent: Int
+  var acknowledged = ByteRanges()
+  let priority: Priority
+  var flags: Flags
+
+  /// What it has cost of the peer's credit.
+  var cost: Int { Channels.cost(sent) }
+}
+
+/// A message whose sender wants to know what becomes of it.
+struct AwaitedReceipt: Sendable {
+  let sequence: UInt64
+  let token: UInt64
+  /// Unreliable modes: its packets of which nothing is known.
+  var open: UInt32 = 0
+  var hasLoss = false
+  /// All of it was sent at least once.
+  var isSent = false
+  /// The app was told; its place goes when all before it are settled.
+  var isSettled = false
+}
+
+/// One stream as its sender sees it: what was sent of it. What waits is in its lanes.
+struct SendStream: Sendable {
+  let id: StreamID
+  /// Its lane, or the first of the four that it has where messages need not keep their order.
+  let firstLane: Int
+  /// The sequence that the next message gets, when its first byte is sent.
+  var nextSequence: UInt64 = 0
+  var credit: CreditAllowance
+  /// Reliable messages from the first one that is not settled, in order of sequence.
+  var sent = Deque<SentMessage>()
+  var awaited = Deque<AwaitedReceipt>()
+  var settledReceipts = 0
+  /// Latest: the turn in which the waiting messages were queued.
+  var turn: UInt32 = 0
+  /// Unreliable modes: the message that was counted as lost last, so that its other pieces are not.
+  var lastLost: UInt64?
+
+  /// How far ahead of the first message that is not settled others may be sent: half of what a receiver remembers.
+  static let aheadLimit = Int(SequenceWindow.limit / 2)
+
+  init(id: StreamID, firstLane: Int, credit: CreditAllowance) {
+    self.id = id
+    self.firstLane = firstLane
+    self.credit = credit
+  }
+
+  func lane(for priority: Priority) -> Int {
+    switch id.delivery {
+    case .reliableOrdered: firstLane
+    case .reliableUnordered, .latest, .unreliable: firstLane + Int(priority.rawValue)
+    }
+  }
+
+  var lanes: Range<Int> {
+    switch id.delivery {
+    case .reliableOrdered: firstLane..<firstLane + 1
+    case .reliableUnordered, .latest, .unreliable: firstLane..<firstLane + Priority.allCases.count
+    }
+  }
+
+  /// Where a sent message stands that is not done.
+  func place(of sequence: UInt64) -> Int? {
+    guard sequence < nextSequence else { return nil }
+    let back = nextSequence - sequence
+    guard back <= UInt64(sent.count) else { return nil }
+    let place = sent.count - Int(back)
+    return sent[place].flags.contains(.done) ? nil : place
+  }
+
+  mutating func removeDone() {
+    while let first = sent.first, first.flags.contains(.done) { sent.removeFirst() }
+  }
+
+  /// The first awaited receipt of this sequence or a later one.
+  func awaitedPlace(notBelow sequence: UInt64) -> Int {
+    var low = 0
+    var high = awaited.count
+    while low < high {
+      let middle = low + (high - low) / 2
+      if awaited[middle].sequence < sequence { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  /// Where a receipt is awaited for this sequence.
+  func awaitedPlace(of sequence: UInt64) -> Int? {
+    let place = awaitedPlace(notBelow: sequence)
+    guard place < awaited.count, awaited[place].sequence == sequence, !awaited[place].isSettled else { return nil }
+    return place
+  }
+
+  /// Forgets settled receipts: those in front, and all once they are half of what is kept.
+  mutating func removeSettled() {
+    while let first = awaited.first, first.isSettled {
+      awaited.removeFirst()
+      settledReceipts -= 1
+    }
+    if settledReceipts > awaited.count / 2 {
+      awaited.removeAll(where: \.isSettled)
+      settledReceipts = 0
+    }
+  }
+}
