@@ -124,24 +124,17 @@ public final class Client: Sendable {
 
   // MARK: Messages
 
-  // Every message is reliable and ordered for now; `delivery:` and `priority:` will stand beside `as:`.
-
-  /// Sends a text to the server.
-  ///
-  /// It returns at once: the message is queued, goes out as the network allows, and again until it has arrived.
-  /// - Parameter action: a short name that tells the receiver what it is, at most 64 bytes.
-  /// - Throws: `SendError`, and nothing of it was sent.
-  public func send(_ text: String, as action: String = "") throws(SendError) { try send(Message(text, as: action)) }
-
-  /// Sends bytes to the server, as ``send(_:as:)-(String,_)`` does.
-  public func send(_ body: [UInt8], as action: String = "") throws(SendError) { try send(Message(body, as: action)) }
-
   /// Sends a message to the server. Its author is this player, whatever it says.
+  ///
+  /// It returns at once: the message is queued, and goes out as the network allows. The `send` of every day takes the
+  /// options one by one, and a text or bytes as well.
   /// - Throws: `SendError`, and nothing of it was sent.
-  public func send(_ message: Message) throws(SendError) {
-    let content = try message.by(nil).encoded()
-    if try link.send(content) { callLoop() }
+  public func send(_ message: Message, options: SendOptions) throws(SendError) {
+    if try link.send(message.by(nil), options) { callLoop() }
   }
+
+  /// Sends what waits to be bundled with more: the end of a game's frame. It returns at once.
+  public func flush() { callLoop() }
 
   /// Bytes queued for the server: not sent yet, or not acknowledged.
   public var queuedBytes: Int { link.queuedBytes }

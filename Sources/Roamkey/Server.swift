@@ -8,10 +8,10 @@ public import RoamkeyWire
 ///     let server = try await Server(key: .load("keys/server.pem"), application: "galaxy/1", port: 7447)
 ///     for await event in server.events {
 ///         switch event {
-///         case .joined(let player):               server.send("welcome", to: player)
+///         case .joined(let player): server.send("welcome", to: player)
 ///         case .message(let message, let player): server.broadcast(message, from: player)
-///         case .roamed, .offline, .online:        break
-///         case .left(let player, let reason):     print(player, reason)
+///         case .roamed, .offline, .online, .receipt: break
+///         case .left(let player, let reason): print(player, reason)
 ///         }
 ///     }
 ///
@@ -102,6 +102,34 @@ public final class Server: Sendable {
     for (index, item) in items.enumerated() { link.taken(item, isLast: index == items.count - 1) }
     return items.map(\.event)
   }
+
+  // MARK: Messages
+
+  /// Sends a message to a player. If it has an author, the player is told so in the server's word.
+  ///
+  /// The `send` of every day takes the options one by one, and a text or bytes as well.
+  /// - Returns: nil when it is queued, else why not; nothing of it was sent then.
+  @discardableResult
+  public func send(_ message: Message, to player: PlayerID, options: SendOptions) -> SendError? {
+    link.send(message, options, to: [player])[player]
+  }
+
+  /// Sends a message to all players, or passes a player's message on to all the others, with the player as its author.
+  /// - Returns: to whom it could not be queued, and why; empty when all is well.
+  @discardableResult
+  public func broadcast(_ message: Message, from author: PlayerID?, options: SendOptions) -> [PlayerID: SendError] {
+    link.send(author.map { message.by($0) } ?? message, options, to: nil, except: author)
+  }
+
+  /// Sends what waits to be bundled with more: the end of a game's frame. It returns at once.
+  public func flush() { link.callLoop() }
+
+  /// Bytes queued for a player: not sent yet, or not acknowledged.
+  public func queuedBytes(of player: PlayerID) -> Int { link.queuedBytes(of: player) }
+
+  /// Returns once a player's queue is at most half full, after `queueFull` the time to try again; also when the player
+  /// has left or the task is cancelled. There is no time limit: a player without a network takes nothing for minutes.
+  public func waitForRoom(for player: PlayerID) async { await link.waitForRoom(for: player) }
 
   // MARK: Players
 

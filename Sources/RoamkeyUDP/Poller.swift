@@ -1,5 +1,5 @@
 internal import Glibc
-internal import RoamkeyEngine
+package import RoamkeyEngine
 internal import RoamkeySockets
 
 /// What a loop sleeps on: its socket, a timer, and a bell that other threads ring.
@@ -98,7 +98,7 @@ extension CInt {
 
 extension Instant {
   /// What the monotonic clock shows.
-  static var current: Instant {
+  package static var current: Instant {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))

@@ -90,9 +90,12 @@ final class ClientLink: Sendable {
     }
   }
 
-  /// Hands `content` over.
+  /// Hands `message` over.
   /// - Returns: whether the loop must be called.
-  func send(_ content: EncodedMessage) throws(SendError) -> Bool {
+  func send(_ message: Message, _ options: SendOptions) throws(SendError) -> Bool {
+    let now = Instant.current
+    // What this player passes on is its own message, and sent now.
+    let content = try message.encoded(options, at: now, time: timestamp(now))
     let result = monitor.withLock { state -> Result<Bool, SendError> in
       guard case .connected(let peer) = state.phase, !state.isClosing else { return .failure(.notConnected) }
       do throws(SendError) {
@@ -104,6 +107,9 @@ final class ClientLink: Sendable {
     }
     return try result.get()
   }
+
+  /// What a message says about when it was sent.
+  private func timestamp(_ sentAt: Instant) -> UInt32? { nil }
 
   /// From now on `send` throws `notConnected`.
   func refuseMessages() { monitor.withLock { $0.isClosing = true } }
@@ -128,7 +134,7 @@ final class ClientLink: Sendable {
       monitor.withLock { $0.ledger.take(&scratch.work) }
       for message in scratch.work.messages {
         do throws(SendError) {
-          try endpoint.send(message.content, now: now)
+          try endpoint.send(message.content, message.options, now: now)
         } catch .notConnected {
           // The session ended meanwhile: `disconnected` says so, as for all that was still queued.
         } catch {
@@ -163,7 +169,8 @@ final class ClientLink: Sendable {
 
   private static func translate(_ event: EngineEvent, isOverrun: Bool, into items: inout [Item]) {
     switch event {
-    case .joined, .connectFailed, .receipt: break
+    case .joined, .connectFailed: break
+    case .receipt(_, let number, let outcome): items.append(Item(event: .receipt(number, outcome)))
     case .message(let handle, let message):
       let credit = Credit(handle: handle, bytes: message.credit)
       items.append(Item(event: .message(Message(message, sender: nil)), credit: credit))

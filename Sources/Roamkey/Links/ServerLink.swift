@@ -84,11 +84,20 @@ final class ServerLink: Sendable {
     await monitor.wait { state in state.handles[player].map { state.ledger.hasRoom($0) } ?? true }
   }
 
-  /// Hands `content` over for all `players`, or for all who are in but `exception`.
+  /// Hands `message` over for all `players`, or for all who are in but `exception`.
   /// - Returns: for whom it was not taken, and why.
   func send(
-    _ content: EncodedMessage, to players: [PlayerID]?, except exception: PlayerID? = nil
+    _ message: Message, _ options: SendOptions, to players: [PlayerID]?, except exception: PlayerID? = nil
   ) -> [PlayerID: SendError] {
+    let now = Instant.current
+    let content: EncodedMessage
+    do throws(SendError) {
+      let time = message.originalTime(at: now).flatMap { timestamp($0) }
+      content = try message.encoded(options, at: now, time: time)
+    } catch {
+      let all = (players ?? self.players).filter { $0 != exception }
+      return Dictionary(all.map { ($0, error) }, uniquingKeysWith: { first, _ in first })
+    }
     let (failures, calls) = monitor.withLock { state -> ([PlayerID: SendError], Bool) in
       var failures: [PlayerID: SendError] = [:]
       var isTaken = false
@@ -106,6 +115,9 @@ final class ServerLink: Sendable {
     if calls { callLoop() }
     return failures
   }
+
+  /// What a message says about when it was sent.
+  private func timestamp(_ sentAt: Instant) -> UInt32? { nil }
 
   /// Notes what the app has taken.
   func taken(_ item: Item, isLast: Bool) {
@@ -142,7 +154,7 @@ final class ServerLink: Sendable {
       monitor.withLock { $0.ledger.take(&scratch.work) }
       for message in scratch.work.messages {
         do throws(SendError) {
-          try endpoint.send(message.content, to: message.handle, now: now)
+          try endpoint.send(message.content, message.options, to: message.handle, now: now)
         } catch .notConnected {
           // The session ended meanwhile: `left` says so, as for all that was still queued.
         } catch {
@@ -211,8 +223,11 @@ extension ServerLink {
       scratch.items.append(Item(event: .online(player)))
     case .left(let handle, let reason):
       if state.unwelcome.remove(handle) == nil { leave(handle, reason, &state, &scratch) }
-    case .connectFailed, .receipt:
-      // A client's; what no app can ask for yet.
+    case .receipt(let handle, let number, let outcome):
+      guard let player = state.sessions[handle]?.player else { return }
+      scratch.items.append(Item(event: .receipt(number, player, outcome)))
+    case .connectFailed:
+      // A client's.
       break
     }
   }

@@ -10,6 +10,7 @@ struct Ledger: Sendable {
   struct Outgoing: Sendable {
     var handle: SessionHandle
     var content: [UInt8]
+    var options: MessageOptions
   }
 
   /// What the loop is to do.
@@ -85,7 +86,7 @@ struct Ledger: Sendable {
       throw .queueFull(limit: queueLimit)
     }
     queues[handle]?.waiting += Self.cost(content.count)
-    work.messages.append(Outgoing(handle: handle, content: content))
+    work.messages.append(Outgoing(handle: handle, content: content, options: message.options))
   }
 
   /// Notes that the app has taken an event: a message, if there is `credit`.

@@ -42,6 +42,7 @@ struct Room: Sendable {
     case .online(let player):
       printer.online(player)
       say("\(player.short) is online again")
+    case .receipt: break
     case .left(let player, let reason):
       printer.left(player, reason)
       say("\(player.short): \(reason.words)")

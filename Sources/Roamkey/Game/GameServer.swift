@@ -1,0 +1,149 @@
+public import RoamkeyCrypto
+public import RoamkeyEngine
+public import RoamkeyWire
+
+/// What a game needs of its server while it runs: `Server`, or one on a simulated network.
+///
+/// A game whose code asks for `some GameServer` runs on both. So that it can, it takes the time as an argument, sends
+/// and takes events without waiting, and leaves starting and closing to whoever runs it:
+///
+///     mutating func tick(_ server: some GameServer, now: SuspendingClock.Instant) {
+///         for event in server.takeEvents() { apply(event, at: now) }
+///         server.broadcast(world, as: "world", delivery: .latest)
+///         server.flush()
+///     }
+public protocol GameServer {
+  /// Who the server is.
+  var id: PlayerID { get }
+  /// Those who are in, in the order in which they came.
+  var players: [PlayerID] { get }
+
+  /// Sends a message to a player. If it has an author, the player is told so in the server's word.
+  ///
+  /// It returns at once. That a player has just left, or does not keep up, is ordinary on a server and so no error
+  /// that is thrown.
+  /// - Returns: nil when it is queued, else why not; nothing of it was sent then.
+  @discardableResult
+  func send(_ message: Message, to player: PlayerID, options: SendOptions) -> SendError?
+
+  /// Sends a message to all players, or passes a player's message on to all the others, with the player as its author.
+  /// - Returns: to whom it could not be queued, and why; empty when all is well.
+  @discardableResult
+  func broadcast(_ message: Message, from author: PlayerID?, options: SendOptions) -> [PlayerID: SendError]
+
+  /// What has happened since the last time, in order, without waiting.
+  func takeEvents() -> [Server.Event]
+
+  /// Bytes queued for a player: not sent yet, or not acknowledged.
+  func queuedBytes(of player: PlayerID) -> Int
+
+  /// Sends what waits to be bundled with more: the end of a game's frame. It returns at once.
+  func flush()
+
+  /// Puts a player out. What was queued for it is not delivered any more; `left` follows.
+  func kick(_ player: PlayerID, reason: String)
+
+  /// Ends the session of a player who does not keep up: `left` follows, and both sides are told `tooSlow`.
+  func dropSlow(_ player: PlayerID)
+}
+
+extension GameServer {
+  /// Sends a text to a player.
+  ///
+  /// It returns at once. That a player has just left, or does not keep up, is ordinary on a server and so no error
+  /// that is thrown.
+  /// - Parameters:
+  ///   - action: a short name that tells the receiver what it is, at most 64 bytes.
+  ///   - delivery: what is promised about it.
+  ///   - priority: how much it matters that it leaves before others that wait.
+  ///   - channel: which of 256 independent sequences it belongs to: what is lost or late in one holds up no other.
+  ///   - expires: how long from now on it is worth sending; nil for as long as the session lasts.
+  ///   - receipt: a number of the app's own; one `receipt` event with it tells for each player what became of the
+  ///     message, unless the player leaves before.
+  /// - Returns: nil when it is queued, else why not; nothing of it was sent then.
+  @discardableResult
+  public func send(
+    _ text: String, as action: String = "", to player: PlayerID, delivery: Delivery = .reliableOrdered,
+    priority: Priority = .normal, channel: UInt8 = 0, expires: Duration? = nil, receipt: UInt64? = nil
+  ) -> SendError? {
+    send(
+      Message(text, as: action), to: player,
+      options: .init(
+        delivery: delivery, priority: priority, channel: channel, expires: expires, receipt: receipt))
+  }
+
+  /// Sends bytes to a player, with the parameters and results of the `send` of a text.
+  @discardableResult
+  public func send(
+    _ body: [UInt8], as action: String = "", to player: PlayerID, delivery: Delivery = .reliableOrdered,
+    priority: Priority = .normal, channel: UInt8 = 0, expires: Duration? = nil, receipt: UInt64? = nil
+  ) -> SendError? {
+    send(
+      Message(body, as: action), to: player,
+      options: .init(
+        delivery: delivery, priority: priority, channel: channel, expires: expires, receipt: receipt))
+  }
+
+  /// Sends a message to a player, with the parameters and results of the `send` of a text. If it has an author, the
+  /// player is told so in the server's word; one that was received keeps the time at which it was sent.
+  /// - Parameters:
+  ///   - delivery: nil takes the message's own: one that was received goes on as it came.
+  ///   - channel: nil takes the message's own.
+  @discardableResult
+  public func send(
+    _ message: Message, to player: PlayerID, delivery: Delivery? = nil, priority: Priority = .normal,
+    channel: UInt8? = nil, expires: Duration? = nil, receipt: UInt64? = nil
+  ) -> SendError? {
+    send(
+      message, to: player,
+      options: .init(
+        delivery: delivery ?? message.delivery, priority: priority, channel: channel ?? message.channel,
+        expires: expires, receipt: receipt))
+  }
+
+  /// Sends a text to all players, with the parameters of the `send` of a text.
+  /// - Returns: to whom it could not be queued, and why; empty when all is well.
+  @discardableResult
+  public func broadcast(
+    _ text: String, as action: String = "", delivery: Delivery = .reliableOrdered, priority: Priority = .normal,
+    channel: UInt8 = 0, expires: Duration? = nil, receipt: UInt64? = nil
+  ) -> [PlayerID: SendError] {
+    broadcast(
+      Message(text, as: action), from: nil,
+      options: .init(
+        delivery: delivery, priority: priority, channel: channel, expires: expires, receipt: receipt))
+  }
+
+  /// Sends bytes to all players, with the parameters of the `send` of a text.
+  /// - Returns: to whom they could not be queued, and why; empty when all is well.
+  @discardableResult
+  public func broadcast(
+    _ body: [UInt8], as action: String = "", delivery: Delivery = .reliableOrdered, priority: Priority = .normal,
+    channel: UInt8 = 0, expires: Duration? = nil, receipt: UInt64? = nil
+  ) -> [PlayerID: SendError] {
+    broadcast(
+      Message(body, as: action), from: nil,
+      options: .init(
+        delivery: delivery, priority: priority, channel: channel, expires: expires, receipt: receipt))
+  }
+
+  /// Passes a player's message on to all the others, with the player as its author and the time at which it was sent;
+  /// without `author`, sends a message to all. The parameters are those of the `send` of a text.
+  /// - Parameters:
+  ///   - delivery: nil takes the message's own: one that was received goes on as it came.
+  ///   - channel: nil takes the message's own.
+  /// - Returns: to whom it could not be queued, and why; empty when all is well.
+  @discardableResult
+  public func broadcast(
+    _ message: Message, from author: PlayerID? = nil, delivery: Delivery? = nil, priority: Priority = .normal,
+    channel: UInt8? = nil, expires: Duration? = nil, receipt: UInt64? = nil
+  ) -> [PlayerID: SendError] {
+    broadcast(
+      message, from: author,
+      options: .init(
+        delivery: delivery ?? message.delivery, priority: priority, channel: channel ?? message.channel,
+        expires: expires, receipt: receipt))
+  }
+}
+
+extension Server: GameServer {}

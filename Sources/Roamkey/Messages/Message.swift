@@ -1,0 +1,103 @@
+public import RoamkeyCrypto
+package import RoamkeyEngine
+public import RoamkeyWire
+
+/// The smallest thing that an app sends: an action, a body, and who wrote it.
+public struct Message: Sendable, Hashable {
+  /// Its number among the messages of its session, channel and delivery, from 0; 0 in a message that was not received.
+  public let id: UInt64
+  /// A short name that tells the receiver what it is, such as `chat`; empty where the app gave none.
+  ///
+  /// At most ``maximumActionSize`` bytes of UTF-8; a longer one is refused by `send`.
+  public let action: String
+  /// What it says, as bytes.
+  public let body: [UInt8]
+  /// Who wrote it.
+  ///
+  /// On a server always the player whose key sent it. On a client the server's word, nil where the server speaks for
+  /// itself.
+  public let author: PlayerID?
+  /// How it came; `reliableOrdered` in a message that was not received.
+  public let delivery: Delivery
+  /// The channel by which it came; 0 in a message that was not received.
+  public let channel: UInt8
+  let format: MessageContent.Format
+  /// Nil in a message that was not received.
+  let times: MessageTimes?
+
+  /// The longest action in bytes of UTF-8.
+  public static let maximumActionSize = MessageContent.maximumAction
+
+  /// A message of text.
+  public init(_ text: String, as action: String = "") {
+    self.init(format: .text, author: nil, action: action, body: Array(text.utf8))
+  }
+
+  /// A message of bytes.
+  public init(_ body: [UInt8], as action: String = "") {
+    self.init(format: .bytes, author: nil, action: action, body: body)
+  }
+
+  private init(
+    id: UInt64 = 0, format: MessageContent.Format, author: PlayerID?, action: String, body: [UInt8],
+    stream: StreamID = StreamID(channel: 0, delivery: .reliableOrdered), times: MessageTimes? = nil
+  ) {
+    self.id = id
+    self.format = format
+    self.author = author
+    self.action = action
+    self.body = body
+    delivery = stream.delivery
+    channel = stream.channel
+    self.times = times
+  }
+
+  /// The body as text; nil where the sender sent bytes.
+  public var text: String? { format == .text ? String(decoding: body, as: UTF8.self) : nil }
+
+  /// The same message as written by `author`.
+  package func by(_ author: PlayerID?) -> Message {
+    Message(
+      id: id, format: format, author: author, action: action, body: body,
+      stream: StreamID(channel: channel, delivery: delivery), times: times)
+  }
+}
+
+extension Message {
+  /// What arrived. `sender` counts as the author where it is given, else whom the message names.
+  package init(_ inbound: InboundMessage, sender: PlayerID?) {
+    let content = inbound.content
+    self.init(
+      id: inbound.sequence, format: content.format,
+      author: sender ?? content.author.map { PlayerID(publicKey: Digest($0)) }, action: content.action,
+      body: content.body, stream: inbound.stream,
+      times: MessageTimes(sentAt: inbound.sentAt, receivedAt: inbound.receivedAt, error: inbound.sentAtError))
+  }
+
+  /// The message for the wire.
+  /// - Parameters:
+  ///   - now: when `send` was called.
+  ///   - time: what the content says about when it was sent.
+  /// - Throws: `tooLarge` for an action beyond its limit.
+  package func encoded(_ options: SendOptions, at now: Instant, time: UInt32?) throws(SendError) -> EncodedMessage {
+    let actionSize = action.utf8.count
+    guard actionSize <= Message.maximumActionSize else {
+      throw .tooLarge(size: actionSize, limit: Message.maximumActionSize)
+    }
+    let content = MessageContent(
+      format: format, time: time, wantsReceipt: options.receipt != nil, author: author?.publicKey.bytes,
+      action: action, body: body)
+    return EncodedMessage(
+      content: content.encoded(), size: actionSize + body.count, options: options.forEngine(at: now))
+  }
+}
+
+/// A message as the engine takes it.
+package struct EncodedMessage: Sendable {
+  /// What `send` of the engine takes.
+  package var content: [UInt8]
+  /// Action and body together: what the limit of a message counts.
+  package var size: Int
+  /// How it is to be delivered.
+  package var options: MessageOptions
+}
