@@ -16,6 +16,10 @@ public struct RoamkeyConfiguration: Sendable {
   /// How much of that one channel may take, in bytes, for each of its two reliable modes: half, so that a channel that
   /// is not read does not hold up the others. The longest message must fit: a smaller value counts as just enough.
   public var channelReceiveCredit = 2 << 20
+  /// How many bytes of `latest` and `unreliable` messages of one session may wait for the app to take them. They have
+  /// no credit, so beyond that the oldest of them, whose news is stale, are dropped: a game that reads each frame never
+  /// gets there. Each message counts 288 bytes more than it has, which is what a small one costs in memory.
+  public var unreadUnreliableLimit = 256 << 10
   /// What is granted in fact: at most 2^40 bytes, so that "no limit" fits the wire for as long as a session lasts.
   package var creditWindow: UInt64 {
     UInt64(min(max(receiveCredit, messageLimit + Channels.maximumMessageOverhead), 1 << 40))

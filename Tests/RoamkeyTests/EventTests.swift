@@ -41,8 +41,8 @@ import Testing
   }
 
   @Test func theQueueKeepsOrderAcrossBothWaysOfTaking() {
-    let queue = EventQueue<Int>()
-    var items = (0..<5).map { EventQueue<Int>.Item(event: $0, credit: nil) }
+    let queue = EventQueue<Int>(unreliableLimit: 0)
+    var items = (0..<5).map { EventQueue<Int>.Item(event: $0) }
     queue.append(&items)
     #expect(items.isEmpty)
     guard case .item(let first, isLast: false) = queue.takeFirst() else {
@@ -50,7 +50,7 @@ import Testing
       return
     }
     #expect(first.event == 0)
-    items = [.init(event: 5, credit: nil)]
+    items = [.init(event: 5)]
     queue.append(&items)
     #expect(queue.takeAll().map(\.event) == [1, 2, 3, 4, 5])
     #expect(queue.backlog.events == 0)
@@ -59,7 +59,7 @@ import Testing
       return
     }
     queue.finish()
-    items = [.init(event: 6, credit: nil)]
+    items = [.init(event: 6)]
     queue.append(&items)
     guard case .finished = queue.takeFirst() else {
       Issue.record("not finished")

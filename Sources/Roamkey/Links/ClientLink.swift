@@ -38,7 +38,7 @@ final class ClientLink: Sendable {
     var items: [Item] = []
   }
 
-  let events = EventQueue<Client.Event>()
+  let events: EventQueue<Client.Event>
   private let configuration: RoamkeyConfiguration
   private let monitor: Monitor<State>
   /// Only the loop takes this lock, so it is never contended.
@@ -46,6 +46,7 @@ final class ClientLink: Sendable {
 
   init(_ configuration: RoamkeyConfiguration) {
     self.configuration = configuration
+    events = EventQueue(unreliableLimit: configuration.unreadUnreliableLimit)
     monitor = Monitor(State(ledger: Ledger(configuration)))
   }
 
@@ -172,8 +173,7 @@ final class ClientLink: Sendable {
     case .joined, .connectFailed: break
     case .receipt(_, let number, let outcome): items.append(Item(event: .receipt(number, outcome)))
     case .message(let handle, let message):
-      let credit = Credit(handle: handle, bytes: message.credit)
-      items.append(Item(event: .message(Message(message, sender: nil)), credit: credit))
+      items.append(Item(event: .message(Message(message, sender: nil)), cost: .init(of: message, in: handle)))
     case .roamed(_, let change):
       if isOverrun { return }
       switch change.side {

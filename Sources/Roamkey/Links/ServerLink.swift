@@ -39,7 +39,7 @@ final class ServerLink: Sendable {
     weak var driver: UDPDriver<ServerEndpoint>?
   }
 
-  let events = EventQueue<Server.Event>()
+  let events: EventQueue<Server.Event>
   private let configuration: RoamkeyConfiguration
   private let monitor: Monitor<State>
   /// Only the loop takes this lock, so it is never contended.
@@ -48,6 +48,7 @@ final class ServerLink: Sendable {
 
   init(_ configuration: RoamkeyConfiguration) {
     self.configuration = configuration
+    events = EventQueue(unreliableLimit: configuration.unreadUnreliableLimit)
     monitor = Monitor(State(ledger: Ledger(configuration)))
   }
 
@@ -162,7 +163,7 @@ final class ServerLink: Sendable {
           endpoint.close(message.handle, code: .tooSlow, reason: "", now: now)
         }
       }
-      for (handle, credit) in scratch.work.credits { endpoint.consumed(credit, of: handle, now: now) }
+      for (account, credit) in scratch.work.credits { endpoint.consumed(credit, of: account.handle, now: now) }
       scratch.work.removeAll()
     }
   }
@@ -209,8 +210,8 @@ extension ServerLink {
       }
     case .message(let handle, let message):
       guard let player = state.sessions[handle]?.player else { return }
-      let credit = Credit(handle: handle, bytes: message.credit)
-      scratch.items.append(Item(event: .message(Message(message, sender: player), player), credit: credit))
+      scratch.items.append(
+        Item(event: .message(Message(message, sender: player), player), cost: .init(of: message, in: handle)))
     case .roamed(let handle, let change):
       guard change.side == .peer, let player = state.sessions[handle]?.player else { return }
       state.sessions[handle]?.address = change.to

@@ -1,27 +1,69 @@
 internal import RoamkeyEngine
+internal import RoamkeyWire
 
-/// What a message costs of its sender's credit until the app has taken it.
+/// What a reliable message costs of its sender's credit until the app has taken it.
 struct Credit: Sendable {
-  var handle: SessionHandle
+  /// Credit is kept for each of these by itself.
+  struct Account: Sendable, Hashable {
+    var handle: SessionHandle
+    var stream: StreamID
+  }
+
+  var account: Account
   var bytes: Int
 }
 
 /// The events that the app has not taken yet.
 ///
-/// The loop appends a batch a turn, any thread takes. It does not bound itself: messages are bounded by the credit of
-/// their senders, which is given back only for what was taken; the rest is bounded by whoever appends, who sees
-/// `backlog`.
+/// The loop appends a batch a turn, any thread takes. Reliable messages are bounded by the credit of their senders,
+/// which is given back only for what was taken; unreliable ones have none, so the oldest of a session make room for
+/// newer ones; the rest is bounded by whoever appends, who sees `backlog`.
 final class EventQueue<Event: Sendable>: Sendable {
+  /// What keeps an event from costing memory without end.
+  enum Cost: Sendable {
+    /// Events that are few, or that their cause bounds.
+    case nothing
+    case credit(Credit)
+    /// May be dropped for newer ones of its session.
+    case unreliable(SessionHandle, bytes: Int)
+
+    /// Bytes of memory, about.
+    var bytes: Int {
+      switch self {
+      case .nothing: 0
+      case .credit(let credit): credit.bytes
+      case .unreliable(_, let bytes): bytes
+      }
+    }
+
+    /// Of a message that arrived.
+    init(of message: InboundMessage, in handle: SessionHandle) {
+      let stream = message.stream
+      self =
+        stream.delivery.isReliable
+        ? .credit(Credit(account: .init(handle: handle, stream: stream), bytes: message.credit))
+        : .unreliable(
+          handle, bytes: message.content.action.utf8.count + message.content.body.count + EventQueue.unreliableOverhead)
+    }
+  }
+
   struct Item: Sendable {
     var event: Event
-    /// Only messages have some.
-    var credit: Credit?
+    var cost: Cost
+
+    init(event: Event, cost: Cost = .nothing) {
+      self.event = event
+      self.cost = cost
+    }
+
+    /// What goes back to the sender when the app takes it.
+    var credit: Credit? { if case .credit(let credit) = cost { credit } else { nil } }
   }
 
   /// What waits to be taken.
   struct Backlog: Sendable {
     var events = 0
-    /// The credit withheld by it, in bytes.
+    /// The bytes of its messages.
     var bytes = 0
   }
 
@@ -34,60 +76,49 @@ final class EventQueue<Event: Sendable>: Sendable {
   }
 
   private struct State: Sendable {
-    /// Taken from its end, so that no event is moved to make room.
-    var front: [Item] = []
-    var back: [Item] = []
-    var backlog = Backlog()
+    var list: EventList<Event>
     var isFinished = false
-
-    mutating func takeFirst() -> Next {
-      if front.isEmpty {
-        swap(&front, &back)
-        front.reverse()
-      }
-      guard let item = front.popLast() else { return isFinished ? .finished : .nothingYet }
-      backlog.events -= 1
-      backlog.bytes -= item.credit?.bytes ?? 0
-      return .item(item, isLast: backlog.events == 0)
-    }
   }
 
-  private let monitor = Monitor(State())
+  /// What an unreliable message counts beside its action and body: its place in the list, and two small blocks of
+  /// memory, as measured.
+  static var unreliableOverhead: Int { 288 }
+
+  private let monitor: Monitor<State>
+
+  /// - Parameter unreliableLimit: how many bytes of unreliable messages may wait, of each session.
+  init(unreliableLimit: Int) { monitor = Monitor(State(list: EventList(limit: unreliableLimit))) }
 
   /// Adds `items` and empties the array, which keeps its room. What comes after `finish` is dropped.
   func append(_ items: inout [Item]) {
     guard !items.isEmpty else { return }
     monitor.withLock { state in
       guard !state.isFinished else { return }
-      state.backlog.events += items.count
-      for item in items { state.backlog.bytes += item.credit?.bytes ?? 0 }
-      state.back.append(contentsOf: items)
+      for item in items { state.list.append(item) }
     }
     items.removeAll(keepingCapacity: true)
   }
 
-  var backlog: Backlog { monitor.withLock { $0.backlog } }
+  var backlog: Backlog { monitor.withLock { $0.list.backlog } }
+
+  /// Unreliable messages that were dropped unread.
+  var dropped: UInt64 { monitor.withLock { $0.list.dropped } }
 
   /// After what waits now there is nothing more.
   func finish() { monitor.withLock { $0.isFinished = true } }
 
-  func takeFirst() -> Next { monitor.withLock { $0.takeFirst() } }
-
-  /// All that waits, in order.
-  func takeAll() -> [Item] {
+  func takeFirst() -> Next {
     monitor.withLock { state in
-      var items = state.front
-      items.reverse()
-      items += state.back
-      state.front = []
-      state.back = []
-      state.backlog = Backlog()
-      return items
+      guard let item = state.list.popFirst() else { return state.isFinished ? .finished : .nothingYet }
+      return .item(item, isLast: state.list.backlog.events == 0)
     }
   }
 
+  /// All that waits, in order.
+  func takeAll() -> [Item] { monitor.withLock { $0.list.removeAll() } }
+
   /// Returns when there is something to take, or never will be, or the task is cancelled.
   func wait(isolation: isolated (any Actor)?) async {
-    await monitor.wait(isolation: isolation) { $0.backlog.events > 0 || $0.isFinished }
+    await monitor.wait(isolation: isolation) { $0.list.backlog.events > 0 || $0.isFinished }
   }
 }

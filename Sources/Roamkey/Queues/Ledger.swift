@@ -16,7 +16,7 @@ struct Ledger: Sendable {
   /// What the loop is to do.
   struct Work: Sendable {
     var messages: [Outgoing] = []
-    var credits: [SessionHandle: Int] = [:]
+    var credits: [Credit.Account: Int] = [:]
 
     /// Empties it; the room stays.
     mutating func removeAll() {
@@ -66,7 +66,7 @@ struct Ledger: Sendable {
   mutating func close(_ handle: SessionHandle) {
     queues[handle] = nil
     busy.remove(handle)
-    work.credits[handle] = nil
+    for account in work.credits.keys where account.handle == handle { work.credits[account] = nil }
   }
 
   /// Bytes that wait to be sent or acknowledged.
@@ -92,8 +92,8 @@ struct Ledger: Sendable {
   /// Notes that the app has taken an event: a message, if there is `credit`.
   /// - Returns: whether the loop should hear of it now.
   mutating func giveBack(_ credit: Credit?, isLast: Bool) -> Bool {
-    if let credit, queues[credit.handle] != nil {
-      work.credits[credit.handle, default: 0] += credit.bytes
+    if let credit, queues[credit.account.handle] != nil {
+      work.credits[credit.account, default: 0] += credit.bytes
       withheld += credit.bytes
     }
     // With nothing left to take, nobody would come by later to give back the rest, whoever it belongs to, and a sender
