@@ -173,12 +173,19 @@ public final class Client: Sendable {
 
   /// What it has counted so far, or until it was closed.
   public func statistics() async -> Statistics {
-    let sendErrors = driver.statistics.sendFailures.total
-    let current = await driver.ask { [link] endpoint in
+    let sockets = driver.statistics
+    let current = await driver.ask { [link] endpoint, _ in
       let isConnected = if case .connected = link.phase { true } else { false }
-      return Statistics(endpoint.statistics, sendErrors: sendErrors, players: isConnected ? 1 : 0)
+      return Statistics(
+        endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped, players: isConnected ? 1 : 0)
     }
-    return current ?? link.finalStatistics ?? Statistics(EndpointStatistics(), sendErrors: sendErrors, players: 0)
+    return current ?? link.finalStatistics
+      ?? Statistics(EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped, players: 0)
+  }
+
+  /// How the session is doing: round trip, loss, queues, counts. Nil when there is none any more.
+  public func sessionStatistics() async -> SessionStatistics? {
+    await driver.ask { endpoint, now in endpoint.sessionStatistics(now: now) } ?? nil
   }
 
   /// Ends the session, tells the server, and stops. `disconnected` is the last event.

@@ -170,11 +170,19 @@ public final class Server: Sendable {
 
   /// What it has counted so far, or until it was closed.
   public func statistics() async -> Statistics {
-    let sendErrors = driver.statistics.sendFailures.total
-    let current = await driver.ask { [link] endpoint in
-      Statistics(endpoint.statistics, sendErrors: sendErrors, players: link.players.count)
+    let sockets = driver.statistics
+    let current = await driver.ask { [link] endpoint, _ in
+      Statistics(
+        endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped, players: link.players.count)
     }
-    return current ?? link.finalStatistics ?? Statistics(EndpointStatistics(), sendErrors: sendErrors, players: 0)
+    return current ?? link.finalStatistics
+      ?? Statistics(EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped, players: 0)
+  }
+
+  /// How a player's session is doing: round trip, loss, queues, counts. Nil for one who is not in.
+  public func statistics(of player: PlayerID) async -> SessionStatistics? {
+    guard let handle = link.handle(of: player) else { return nil }
+    return await driver.ask { endpoint, now in endpoint.statistics(of: handle, now: now) } ?? nil
   }
 
   /// Ends all sessions, tells the players, and stops. The events end after it.

@@ -1,4 +1,5 @@
 internal import RoamkeyEngine
+internal import RoamkeyUDP
 
 /// What a server or client has counted since it began.
 public struct Statistics: Sendable, Hashable {
@@ -24,10 +25,18 @@ public struct Statistics: Sendable, Hashable {
   /// Datagrams that were dropped, by reason (such as `replayed`); reasons that did not occur are not listed.
   public internal(set) var drops: [String: UInt64] = [:]
 
+  /// Messages of `latest` and `unreliable` that the app did not take in time (`unreadUnreliableLimit`).
+  public internal(set) var unreadDropped: UInt64 = 0
+  /// Sends that the system refused, by kind; kinds that did not occur are not listed.
+  ///
+  /// `unreachable`: no network or no route. `forbidden`: a firewall. `noAddress`: the local address has gone.
+  /// `noBuffer`: no memory, or a full device. `refused`: nobody listens there. `tooLarge`, `invalid`, `other`.
+  public internal(set) var sendErrorsByKind: [String: UInt64] = [:]
+
   /// All dropped datagrams together.
   public var dropped: UInt64 { drops.values.reduce(0, +) }
 
-  init(_ endpoint: EndpointStatistics, sendErrors: UInt64, players: Int) {
+  init(_ endpoint: EndpointStatistics, sockets: SocketStatistics, unreadDropped: UInt64, players: Int) {
     self.players = players
     datagramsReceived = endpoint.datagramsReceived
     bytesReceived = endpoint.bytesReceived
@@ -39,7 +48,20 @@ public struct Statistics: Sendable, Hashable {
     sessions = endpoint.sessionsOpened
     refusals = endpoint.refusals
     moves = endpoint.moves
-    self.sendErrors = sendErrors
+    sendErrors = sockets.sendFailures.total
+    sendErrorsByKind = sockets.sendFailures.byKind
+    self.unreadDropped = unreadDropped
     for reason in DropReason.allCases where endpoint[reason] > 0 { drops["\(reason)"] = endpoint[reason] }
+  }
+}
+
+extension SocketStatistics.Failures {
+  /// The kinds that occurred.
+  var byKind: [String: UInt64] {
+    let counts = [
+      "unreachable": unreachable, "forbidden": forbidden, "noAddress": noAddress, "noBuffer": noBuffer,
+      "refused": refused, "tooLarge": tooLarge, "invalid": invalid, "other": other,
+    ]
+    return counts.filter { $0.value > 0 }
   }
 }

@@ -13,9 +13,9 @@ package func withDeadline(_ limit: Duration, _ work: @escaping @Sendable () asyn
 
 extension UDPDriver {
   /// Asks the handler something on its own thread; nil when the driver has stopped.
-  func ask<Answer: Sendable>(_ question: @escaping @Sendable (Handler) -> Answer) async -> Answer? {
+  func ask<Answer: Sendable>(_ question: @escaping @Sendable (Handler, Instant) -> Answer) async -> Answer? {
     await withCheckedContinuation { continuation in
-      let isTaken = perform { handler, _ in continuation.resume(returning: question(handler)) }
+      let isTaken = perform { handler, now in continuation.resume(returning: question(handler, now)) }
       if !isTaken { continuation.resume(returning: nil) }
     }
   }
