@@ -12,6 +12,7 @@ let package = Package(
   name: "roamkey",
   products: [
     .library(name: "Roamkey", targets: ["Roamkey"]),
+    .library(name: "RoamkeyMetrics", targets: ["RoamkeyMetrics"]),
     .library(name: "RoamkeySimulator", targets: ["RoamkeySimulator"]),
     .executable(name: "roamkey", targets: ["RoamkeyCLI"]),
   ],
@@ -20,6 +21,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
   ],
   targets: [
     // Arrows point down only: a target names nothing that stands above it.
@@ -30,6 +32,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
+      swiftSettings: settings),
+    .target(
+      name: "RoamkeyMetrics", dependencies: ["Roamkey", .product(name: "CoreMetrics", package: "swift-metrics")],
       swiftSettings: settings),
     .target(
       name: "Roamkey",
@@ -84,6 +89,10 @@ let package = Package(
     .testTarget(
       name: "RoamkeyWireTests", dependencies: ["RoamkeyWire", "RoamkeySimulator"], swiftSettings: settings),
     .testTarget(name: "RoamkeyTests", dependencies: ["Roamkey", "RoamkeySimulator"], swiftSettings: settings),
+    .testTarget(
+      name: "RoamkeyMetricsTests",
+      dependencies: ["RoamkeyMetrics", "Roamkey", .product(name: "MetricsTestKit", package: "swift-metrics")],
+      swiftSettings: settings),
     // It also runs the built command; naming the target makes sure that it is built.
     .testTarget(name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI"], swiftSettings: settings),
   ],

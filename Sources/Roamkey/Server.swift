@@ -75,6 +75,7 @@ public final class Server: Sendable {
   deinit {
     if link.beginClosing() { driver.perform { endpoint, now in endpoint.shutdown(now: now) } }
     driver.stop()
+    link.endClosing()
   }
 
   /// The address it listens on, with the port that the system chose.
@@ -183,6 +184,17 @@ public final class Server: Sendable {
   public func statistics(of player: PlayerID) async -> SessionStatistics? {
     guard let handle = link.handle(of: player) else { return nil }
     return await driver.ask { endpoint, now in endpoint.statistics(of: handle, now: now) } ?? nil
+  }
+
+  /// How all sessions are doing, in the order in which they began.
+  package func sessions() async -> [Watch.Session] {
+    let open = link.sessions
+    let found = await driver.ask { endpoint, now in
+      open.compactMap { handle, player in
+        endpoint.statistics(of: handle, now: now).map { Watch.Session(handle: handle, player: player, statistics: $0) }
+      }
+    }
+    return found ?? []
   }
 
   /// Ends all sessions, tells the players, and stops. The events end after it.

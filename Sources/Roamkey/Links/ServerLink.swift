@@ -64,8 +64,12 @@ final class ServerLink: Sendable {
   // MARK: From any thread
 
   /// Those who are in, in the order in which they came.
-  var players: [PlayerID] {
-    monitor.withLock { $0.handles.sorted { $0.value.rawValue < $1.value.rawValue }.map(\.key) }
+  var players: [PlayerID] { sessions.map(\.player) }
+
+  /// The same with the handles of their sessions.
+  var sessions: [(handle: SessionHandle, player: PlayerID)] {
+    let handles = monitor.withLock { $0.handles }
+    return handles.sorted { $0.value.rawValue < $1.value.rawValue }.map { ($0.value, $0.key) }
   }
 
   func address(of player: PlayerID) -> NetworkAddress? {
@@ -136,6 +140,8 @@ final class ServerLink: Sendable {
   }
 
   func endClosing() { monitor.withLock { $0.isStopped = true } }
+
+  var isStopped: Bool { monitor.withLock { $0.isStopped } }
 
   func waitUntilStopped() async { await monitor.wait { $0.isStopped } }
 
