@@ -22,4 +22,12 @@ import Testing
     #expect(line.text == #"{"event":"stats","time":1.5,"n":18446744073709551615,"drops":{"a":1}}"#)
     #expect(JSONLine([]).text == "{}")
   }
+
+  @Test func fractionsAreNumbersToo() {
+    let line = JSONLine([
+      ("a", .seconds(.milliseconds(1500))), ("b", .decimal(0)), ("c", .decimal(.infinity)), ("d", .decimal(.nan)),
+      ("e", .seconds(.nanoseconds(10))),
+    ])
+    #expect(line.text == #"{"a":1.5,"b":0.0,"c":0,"d":0,"e":1e-08}"#)
+  }
 }

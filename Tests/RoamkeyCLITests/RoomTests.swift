@@ -42,7 +42,7 @@ import Testing
 
   @Test func everyEventHasItsFieldsAndNoOthers() async throws {
     let scratch = try Scratch()
-    _ = try await makeKey("a.pem", in: scratch)
+    let id = try await makeKey("a.pem", in: scratch)
     let host = try await Host(["--echo"], in: scratch)
     let player = try await join(host, "a.pem", in: scratch)
     try player.write("hello\n")
@@ -51,12 +51,19 @@ import Testing
     try await eventually("the stats") { player.events("stats").first.map { _ in true } }
     host.command.signal(SIGUSR1)
     try await eventually("the stats") { host.command.events("stats").first.map { _ in true } }
+    let session = try #require(player.events("stats").first?["session"] as? [String: Any])
+    #expect(try #require(session["roundTrip"] as? Double) > 0)
+    #expect(session["messagesSent"] as? Int == 1)
+    #expect(session["offline"] as? Bool == false)
+    let sessions = try #require(host.command.events("stats").first?["sessionOf"] as? [String: [String: Any]])
+    #expect(sessions.keys.sorted() == [id])
+    #expect(sessions[id]?["messagesReceived"] as? Int == 1)
     try player.endInput()
     #expect(try await player.exitCode() == 0)
     #expect(try await host.stop() == 0)
     let fields: [String: Set<String>] = [
       "listening": ["address", "server"], "connected": ["server", "address"], "joined": ["player", "address"],
-      "message": ["from", "id", "action", "text"], "left": ["player", "reason"],
+      "message": ["from", "id", "action", "text", "age"], "left": ["player", "reason"],
     ]
     for command in [host.command, player] {
       let events = command.events
@@ -65,6 +72,7 @@ import Testing
         let name = try #require(event["event"] as? String)
         let time = try #require(event["time"] as? Double)
         #expect(abs(time - Date().timeIntervalSince1970) < 120)
+        if name == "message" { #expect((0..<60).contains(try #require(event["age"] as? Double))) }
         if let expected = fields[name] { #expect(Set(event.keys) == expected.union(["event", "time"])) }
       }
     }

@@ -37,16 +37,16 @@ struct ConnectCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("What is played there.", valueName: "name"))
   var app = "roamkey/1"
 
-  @Option(help: ArgumentHelp("What is promised about messages; other modes come later.", valueName: "mode"))
-  var delivery = DeliveryMode.reliableOrdered
+  @Option(
+    help: ArgumentHelp(
+      """
+      What is promised about lines: reliable (each once, in order), unordered (each once, as it comes), latest (only \
+      ever newer) or unreliable (as it comes, if it comes).
+      """, valueName: "mode"))
+  var delivery = DeliveryMode.reliable
 
   @Flag(help: "Print events as JSON, one object a line.")
   var json = false
-
-  /// The modes that are built.
-  enum DeliveryMode: String, ExpressibleByArgument, CaseIterable {
-    case reliableOrdered = "reliable-ordered"
-  }
 
   func run() async throws {
     try await Failure.report(json: json) { () throws(Failure) in
@@ -55,7 +55,7 @@ struct ConnectCommand: AsyncParsableCommand {
       let client = try await ServerFinder(
         host: host, pin: pin, known: KnownServers(besideKeyFile: key ?? KeyStore.player), application: app
       ).connect(player)
-      try await Conversation(client: client, json: json).run(signals)
+      try await Conversation(client: client, delivery: delivery.delivery, json: json).run(signals)
     }
   }
 }

@@ -4,6 +4,7 @@ internal import Roamkey
 /// What `connect` does with its session: lines out, messages in, until the input, the session or a signal ends it.
 struct Conversation: Sendable {
   let client: Client
+  let delivery: Delivery
   let json: Bool
 
   /// What a line of the input is, for whoever receives it.
@@ -101,7 +102,7 @@ struct Conversation: Sendable {
     let message = text.map { Message($0, as: Self.action) } ?? Message(bytes, as: Self.action)
     while !Task.isCancelled {
       do throws(SendError) {
-        try client.send(message)
+        try client.send(message, delivery: delivery)
         return true
       } catch .queueFull {
         await client.waitForRoom()
@@ -151,9 +152,10 @@ struct Conversation: Sendable {
   // MARK: The end
 
   private func printStatistics() async {
-    let statistics = await client.statistics()
-    printer.stats(statistics)
+    let (statistics, session) = (await client.statistics(), await client.sessionStatistics())
+    printer.stats(statistics, session: session)
     note(StatisticsText.line(statistics))
+    if let session { note(StatisticsText.line(session)) }
   }
 
   private func check(_ end: End, _ reason: EndReason) throws(Failure) {

@@ -55,6 +55,8 @@ struct Room: Sendable {
   private func retry(_ failures: [PlayerID: SendError], _ message: Message) async {
     for (player, error) in failures {
       switch error {
+      // What may be lost is not waited for: a newer one comes.
+      case .queueFull where message.delivery == .latest || message.delivery == .unreliable: break
       case .queueFull:
         await withDeadline(Self.patience) { [server] in await server.waitForRoom(for: player) }
         guard case .queueFull = server.send(message, to: player) else { continue }
@@ -72,7 +74,7 @@ struct Room: Sendable {
 
   func printStatistics() async {
     let statistics = await server.statistics()
-    printer.stats(statistics)
+    printer.stats(statistics, sessions: await server.sessions())
     say(StatisticsText.line(statistics))
   }
 

@@ -30,7 +30,7 @@ struct EventPrinter {
       "message",
       [
         ("from", .text(from.description)), ("id", .number(message.id)), ("action", .text(message.action)),
-        ("text", .text(String(decoding: message.body, as: UTF8.self))),
+        ("text", .text(String(decoding: message.body, as: UTF8.self))), ("age", .seconds(message.ageOnArrival)),
       ])
   }
 
@@ -54,7 +54,17 @@ struct EventPrinter {
     print("error", [("code", .text(code)), ("message", .text(message))])
   }
 
-  func stats(_ statistics: Statistics) { print("stats", StatisticsText.fields(statistics)) }
+  /// A client's: the totals, and `session` while there is one.
+  func stats(_ statistics: Statistics, session: SessionStatistics?) {
+    let session = session.map { [("session", JSONLine.Value.object(StatisticsText.fields($0)))] } ?? []
+    print("stats", StatisticsText.fields(statistics) + session)
+  }
+
+  /// A server's: the totals, and under `sessionOf` each player who is in.
+  func stats(_ statistics: Statistics, sessions: [Watch.Session]) {
+    let players = sessions.map { ($0.player.description, JSONLine.Value.object(StatisticsText.fields($0.statistics))) }
+    print("stats", StatisticsText.fields(statistics) + [("sessionOf", .object(players))])
+  }
 
   /// Seconds since the epoch, to the microsecond.
   private static func time() -> String {

@@ -7,6 +7,11 @@ struct JSONLine {
     /// A number that is written already, such as a time.
     case literal(String)
     case object([(String, Value)])
+
+    /// A number with a fraction; JSON has none that are not finite.
+    static func decimal(_ value: Double) -> Value { .literal(value.isFinite ? "\(value)" : "0") }
+
+    static func seconds(_ duration: Duration) -> Value { .decimal(duration / .seconds(1)) }
   }
 
   private(set) var text = "{"
