@@ -5,6 +5,7 @@
 #   scripts/setup.sh            what a build needs
 #   scripts/setup.sh --tests    and what the tests need besides
 #   scripts/setup.sh --interop  and what the client in Python needs besides
+#   scripts/setup.sh --bench    and what the benchmarks compare us with
 #   scripts/setup.sh --which-python    prints the Python that has it
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -31,6 +32,7 @@ missing_packages() {
   # The tests read our key files with `openssl pkey`.
   if [[ ${1:-} == --tests ]]; then command -v openssl >/dev/null || echo openssl; fi
   if [[ ${1:-} == --interop && -z $(usable_python) ]]; then echo python3 python3-cryptography; fi
+  if [[ ${1:-} == --bench ]]; then pkg-config --exists 'libenet >= 1.3' 2>/dev/null || echo libenet-dev; fi
 }
 
 # The first Python with the package `cryptography`: the one on the path, or the system's, where packages land.
@@ -53,6 +55,7 @@ in_general_words() {
       libc6-dev) words+=("the C library's headers") ;;
       gcc) words+=("a C compiler with its linker") ;;
       python3-cryptography) words+=("Python's package cryptography") ;;
+      libenet-dev) words+=("ENet 1.3 with its headers") ;;
       ca-certificates) words+=("the system's TLS certificates") ;;
       *) words+=("$package") ;;
     esac
