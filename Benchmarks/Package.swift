@@ -1,0 +1,35 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// A package of its own, so that nobody who builds Roamkey needs the libraries that it is compared with.
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "roamkey-benchmarks",
+  products: [.executable(name: "roamkey-benchmarks", targets: ["RoamkeyBenchmarks"])],
+  dependencies: [
+    // Named, since the folder of a clone may be called anything.
+    .package(name: "roamkey", path: ".."),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ],
+  targets: [
+    .executableTarget(
+      name: "RoamkeyBenchmarks",
+      dependencies: [
+        "Enet", "BenchmarkSockets",
+        .product(name: "Roamkey", package: "roamkey"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: settings),
+    .systemLibrary(name: "BenchmarkSockets"),
+    .systemLibrary(name: "Enet", pkgConfig: "libenet", providers: [.apt(["libenet-dev"]), .brew(["enet"])]),
+    .testTarget(name: "RoamkeyBenchmarksTests", dependencies: ["RoamkeyBenchmarks"], swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)
