@@ -9,8 +9,11 @@ MAKEFLAGS += --no-print-directory
 # Where Swift lands when it is not on the path: an unpacked toolchain, or swiftly.
 export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/share/swiftly/bin
 
+# What is in the format. The benchmarks are a package of their own, with a build folder of its own inside.
+FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests))
+
 .PHONY: help setup setup-tests setup-interop demo test interop check lint build release format sanitize \
-	sanitize-address sanitize-thread clean
+	sanitize-address sanitize-thread setup-bench bench-lossy bench-bulk bench-test clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -23,6 +26,9 @@ setup-tests:
 
 setup-interop:
 	@scripts/setup.sh --interop
+
+setup-bench:
+	@scripts/setup.sh --bench
 
 demo: setup ## build, then watch a server and players that change addresses
 	@swift build -c release --product roamkey
@@ -41,7 +47,7 @@ check: lint setup-tests ## what every commit passes: format, warnings as errors,
 	@swift test --parallel --scratch-path .build-check -Xswiftc -warnings-as-errors
 
 lint: setup ## the format, without changing anything
-	@swift format lint --strict --parallel -r Package.swift Sources Tests
+	@swift format lint --strict --parallel -r $(FORMATTED)
 
 build: setup ## debug build
 	@swift build
@@ -50,7 +56,7 @@ release: setup ## optimised build; the command is .build/release/roamkey
 	@swift build -c release --product roamkey
 
 format: setup ## bring every Swift file into the format
-	@swift format -i --parallel -r Package.swift Sources Tests
+	@swift format -i --parallel -r $(FORMATTED)
 
 sanitize: sanitize-address sanitize-thread ## all tests under the address sanitizer, then the thread sanitizer
 
@@ -61,5 +67,14 @@ sanitize-address: setup-tests
 sanitize-thread: setup-tests
 	@swift test --parallel --sanitize=thread --scratch-path .build-tsan
 
+bench-lossy: setup-bench ## small messages over a bad network, beside ENet; ARGS="--runs 5" gives medians (a minute a run)
+	@swift run -c release --package-path Benchmarks roamkey-benchmarks lossy $(ARGS)
+
+bench-bulk: setup-bench ## a large transfer beside a game's state, over a bad network; ARGS="--help" lists options
+	@swift run -c release --package-path Benchmarks roamkey-benchmarks bulk $(ARGS)
+
+bench-test: setup-bench ## the tests of the benchmarks themselves
+	@swift test --package-path Benchmarks
+
 clean: ## remove every build folder (keys stay)
-	@rm -rf .build .build-*
+	@rm -rf .build .build-* Benchmarks/.build
