@@ -38,6 +38,12 @@ package struct Entropy {
     return next(8).reduce(0) { $0 << 8 | UInt64($1) }
   }
 
+  /// The same for the origin of a clock; a script has none, so that vectors stay what they are.
+  mutating func clockOrigin() -> UInt64 {
+    if case .scripted = source { return 0 }
+    return number()
+  }
+
   private mutating func next(_ count: Int) -> [UInt8] {
     switch source {
     case .system: preconditionFailure("the system's numbers are drawn directly")

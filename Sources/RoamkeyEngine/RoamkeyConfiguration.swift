@@ -39,6 +39,9 @@ public struct RoamkeyConfiguration: Sendable {
   /// The same for the bytes of unread messages, in all sessions together (PROTOCOL §7: 256 MiB a process).
   package var unreadByteLimit = 256 << 20
 
+  /// When messages leave.
+  public var flushPolicy = FlushPolicy.atOnce
+
   // MARK: Staying in touch
 
   /// After this much silence of the other side a ping goes out. 5 s holds the NAT bindings of all but odd routers.

@@ -75,3 +75,15 @@ public enum Presence: Sendable, Hashable {
   /// An app said that its player rests: nothing is sent, and nobody is missed.
   case resting
 }
+
+/// When messages leave.
+public enum FlushPolicy: Sendable, Hashable {
+  /// At the end of the turn in which they were handed over: at once, with whatever else waits. The default.
+  case atOnce
+  /// So much later at most, so that more messages share a packet; sooner once a packet is full. Messages of priority
+  /// `immediate` do not wait, and take the others along.
+  case after(Duration)
+  /// When `flush()` is called: for games with a tick of their own. Messages of priority `immediate` do not wait, and
+  /// take the others along.
+  case manual
+}

@@ -123,12 +123,16 @@ struct Channels {
   private static let maximumMaxDataSize = 1 + 8
 
   /// Writes as many messages and pieces as fit into `room` bytes, and notes each in `frames`.
-  /// - Parameter fullRoom: what an empty packet has room for: a message that fits into it is never cut up.
+  /// - Parameters:
+  ///   - fullRoom: what an empty packet has room for: a message that fits into it is never cut up.
+  ///   - allowsNew: whether messages may leave that were not sent yet.
   mutating func fill(
-    _ output: inout OutputRawSpan, room: Int, fullRoom: Int, now: Instant, frames: inout [SentFrame]
+    _ output: inout OutputRawSpan, room: Int, fullRoom: Int, allowsNew: Bool = true, now: Instant,
+    frames: inout [SentFrame]
   ) {
     outgoing.fill(
-      &output, Outgoing.Room(end: output.byteCount + room, full: fullRoom, now: now), frames: &frames)
+      &output, Outgoing.Room(end: output.byteCount + room, full: fullRoom, allowsNew: allowsNew, now: now),
+      frames: &frames)
   }
 
   /// Writes copies of small reliable messages that are under way: urgent ones first, then those first sent before

@@ -7,6 +7,8 @@ extension Outgoing {
     let end: Int
     /// What an empty packet has room for: a message that fits into it is never cut up.
     let full: Int
+    /// Whether messages may leave that were not sent yet.
+    var allowsNew = true
     let now: Instant
   }
 
@@ -48,8 +50,12 @@ extension Outgoing {
     var triedStarved = false
     var misfits = 0
     while room.end - output.byteCount >= Self.smallestFrame, misfits < Self.misfitLimit {
-      let starved = triedStarved ? nil : schedule.starved
+      let starved = triedStarved || !room.allowsNew ? nil : schedule.starved
       guard let place = starved ?? schedule.next(from: position) else { return }
+      if !room.allowsNew, place.ring & 1 == 1 {
+        position = Schedule.Position(ring: place.ring + 1, place: 0)
+        continue
+      }
       if starved == nil { position = place }
       let lane = Int(schedule.rings[place.ring][place.place])
       guard lanes[lane].ring == place.ring else {

@@ -1,6 +1,6 @@
 /// Our monotonic clock as the peer sees it: microseconds since a random origin, so that it tells nobody how long this
-/// machine has been up. One for each session: the same origin in two of them would show that they are one player's.
-struct LocalClock: Sendable {
+/// machine has been up. One for each endpoint: a client has a session only, and a server is known to all its players.
+package struct LocalClock: Sendable {
   private let origin: UInt64
 
   /// The lowest origin. It is above the microseconds that an `Instant` can go below zero, 2^53, and origin and
@@ -14,14 +14,14 @@ struct LocalClock: Sendable {
   init(random: UInt64) { origin = Self.lowestOrigin | random & (Self.lowestOrigin - 1) }
 
   /// What the clock shows: whole microseconds.
-  func microseconds(_ now: Instant) -> UInt64 {
+  package func microseconds(_ now: Instant) -> UInt64 {
     let (quotient, remainder) = now.nanoseconds.quotientAndRemainder(dividingBy: 1000)
     return origin &+ UInt64(bitPattern: remainder < 0 ? quotient - 1 : quotient)
   }
 
   /// The time that a message carries in 3 bytes: the low 24 bits of what the clock shows in whole milliseconds. It
   /// comes round every 4 h 39 min 37 s.
-  func milliseconds24(_ now: Instant) -> UInt32 {
+  package func milliseconds24(_ now: Instant) -> UInt32 {
     UInt32(truncatingIfNeeded: microseconds(now) / 1000 & Self.messageTimeMask)
   }
 

@@ -22,6 +22,8 @@ struct EagerCopies: Sendable {
   /// When the app last had new messages that might be copied, and how long usually passes between two such times.
   private var lastNews: Instant?
   private var interval: Duration?
+  /// The tail of what the app said has been repeated.
+  private var isTailSent = true
 
   // MARK: How many
 
@@ -85,14 +87,18 @@ struct EagerCopies: Sendable {
       interval = interval.map { ($0 * 3 + sample) / 4 } ?? sample
     }
     lastNews = now
+    isTailSent = false
   }
+
+  /// The tail goes out now, or may not: it is tried once.
+  mutating func onTail() { isTailSent = true }
 
   /// When copies leave in a packet of their own, should nothing else leave before: the tail of what the app says.
   ///
   /// An app that speaks in a rhythm is given until a little after its next word is due, since a copy costs least in a
   /// packet that goes out anyway. `suspicion`: the time after which a missing acknowledgement is suspicious.
   func tailDeadline(suspicion: Duration) -> Instant? {
-    guard let lastNews else { return nil }
+    guard let lastNews, !isTailSent else { return nil }
     if let interval {
       let wait = interval * Self.patience.numerator / Self.patience.denominator
       if wait <= suspicion { return lastNews + wait }

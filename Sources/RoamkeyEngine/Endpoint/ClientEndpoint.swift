@@ -63,6 +63,9 @@ package final class ClientEndpoint: DatagramHandler {
 
   package var statistics: EndpointStatistics { context.statistics }
 
+  /// What messages say when they were sent by.
+  package var clock: LocalClock { context.clock }
+
   /// Bytes queued or unacknowledged.
   package var queuedBytes: Int { session?.queuedBytes ?? 0 }
 
@@ -118,6 +121,9 @@ package final class ClientEndpoint: DatagramHandler {
   package func consumed(_ credit: Int, stream: StreamID = MessageOptions().stream, now: Instant) {
     session?.consumed(credit, of: stream)
   }
+
+  /// Lets go what waits for others to share its packet.
+  package func flush(now: Instant) { session?.flush() }
 
   /// Ends the session: at once, or once everything that was queued has been acknowledged. `left` follows.
   package func close(afterDelivery: Bool, now: Instant) {

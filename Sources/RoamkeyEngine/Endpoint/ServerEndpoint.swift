@@ -74,6 +74,9 @@ package final class ServerEndpoint: DatagramHandler {
 
   package var statistics: EndpointStatistics { context.statistics }
 
+  /// What messages say when they were sent by.
+  package var clock: LocalClock { context.clock }
+
   /// Bytes queued or unacknowledged in a session; 0 where there is none.
   package func queuedBytes(of handle: SessionHandle) -> Int { sessions[handle]?.queuedBytes ?? 0 }
 
@@ -150,6 +153,14 @@ package final class ServerEndpoint: DatagramHandler {
     guard let session = sessions[handle] else { return }
     session.consumed(credit, of: stream)
     markReady(session)
+  }
+
+  /// Lets go what waits for others to share its packet, in all sessions.
+  package func flush(now: Instant) {
+    for session in sessions.values where session.bundlesUntil != nil {
+      session.flush()
+      markReady(session)
+    }
   }
 
   /// Ends a session; what was queued is not delivered any more. `left` follows.

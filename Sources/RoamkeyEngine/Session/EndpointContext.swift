@@ -5,6 +5,8 @@ import RoamkeyCrypto
 final class EndpointContext {
   let key: PlayerKey
   let configuration: RoamkeyConfiguration
+  /// What messages say when they were sent by.
+  let clock: LocalClock
   var entropy: Entropy
   var statistics = EndpointStatistics()
   var events: [EngineEvent] = []
@@ -12,6 +14,8 @@ final class EndpointContext {
   init(key: consuming PlayerKey, configuration: RoamkeyConfiguration, entropy: Entropy) {
     self.key = key
     self.configuration = configuration
+    var entropy = entropy
+    clock = LocalClock(random: entropy.clockOrigin())
     self.entropy = entropy
   }
 }

@@ -141,8 +141,11 @@ extension Session {
       case .maxData(let limit): channels.onMaxData(limit)
       case .maxChannelData(let frame): channels.onMaxChannelData(frame)
       case .receipt, .skip, .message: try handleDelivery(frame, frames, now: now)
-      // Frames of what is not built yet: no peer has a reason to send them.
-      case .timeRequest, .timeResponse, .resting: throw .malformed
+      case .timeRequest(let time): peerClock.onRequest(time, now: now)
+      case .timeResponse(let answer):
+        _ = peerClock.onAnswer(echo: answer.echo, received: answer.received, delay: answer.delay, now: now)
+      // What is not built yet: no peer has a reason to send it.
+      case .resting: throw .malformed
       }
       guard isOpen else { return summary }
     }
@@ -184,11 +187,14 @@ extension Session {
     }
     if let newest = outcome.largestNewlyAcked {
       probeCount = 0
+      if newest.packetNumber == frame.largest { ackDelays.onAck(reported: frame.delay) }
       sendPhase.onAcknowledged(newest.packetNumber)
       congestion.onAcknowledged(
         bytes: outcome.congestionBytes, sentAt: newest.sentAt, now: now,
         isApplicationLimited: isApplicationLimited)
     }
+    lossMeter.onAcked(packets: outcome.newlyAckedPackets)
+    lossMeter.onSpurious(packets: outcome.spuriousLosses)
     if outcome.largestAckedSize > mtu.base { mtu.onPacketAcked(size: outcome.largestAckedSize) }
     if let size = outcome.ackedProbeSize { mtu.onProbeAcked(size: size, now: now) }
     detectLosses(now: now)
@@ -205,7 +211,10 @@ extension Session {
       into: &lostFrames)
     context.statistics.packetsLost += UInt64(loss.lostPackets)
     counters.packetsLost += UInt64(loss.lostPackets)
+    lossMeter.onLost(packets: loss.lostPackets)
     if let newest = loss.newestLostSentAt {
+      eager.onCongestion(
+        isWindowUsed: sent.bytesInFlight * 2 >= congestion.window, roundTrip: rtt.smoothed, now: now)
       congestion.onCongestion(newestLostSentAt: newest, now: now, persistent: loss.isPersistentCongestion)
       if loss.isPersistentCongestion { rtt.onPersistentCongestion() }
     }
@@ -305,12 +314,14 @@ extension Session {
       }
       context.statistics.messagesReceived += 1
       counters.messagesReceived += 1
+      lastTraffic = now
+      let (sentAt, error) = sendingTime(of: content, now: now)
       context.events.append(
         .message(
           handle,
           InboundMessage(
-            stream: stream, sequence: sequence, content: content, credit: credit, receivedAt: now,
-            sentAt: now - rtt.smoothed / 2)))
+            stream: stream, sequence: sequence, content: content, credit: credit, receivedAt: now, sentAt: sentAt,
+            sentAtError: error)))
       if content.wantsReceipt { channels.onHandedOver(stream, sequence: sequence) }
     }
   }

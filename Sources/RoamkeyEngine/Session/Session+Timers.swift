@@ -12,6 +12,9 @@ extension Session {
     // An acknowledgement that may not leave is sent when more comes in; waiting for it would spin.
     if !isBlocked, let ack = received.ackTimer { next = min(next, ack) }
     if let loss = sent.lossTime ?? probeDeadline { next = min(next, loss) }
+    if let copies = copyTime { next = min(next, copies) }
+    if !isBlocked, let clock = clockTime { next = min(next, clock) }
+    if let bundlesUntil { next = min(next, bundlesUntil) }
     if let pacedUntil { next = min(next, pacedUntil) }
     if let probe = mtuProbeTime { next = min(next, probe) }
     if let path = paths.nextTimeout(isBlocked: isBlocked) { next = min(next, path) }
@@ -33,6 +36,7 @@ extension Session {
     case .ended: return
     }
     handleLossTimer(now: now)
+    handleOverdue(now: now)
     channels.handleTimeout(now: now)
     tellOutcomes()
     onPath(paths.handleTimeout(now: now), now: now)

@@ -57,17 +57,22 @@ extension Session {
     let framesStart = output.byteCount
     // Short of full size padding shows nothing of the path, and would use up what an unproven address may be sent.
     let isPadded = appendOwed(packet, into: &output, now: now) && size == base
-    if mayFill(now: now) || owesProbe { appendMessages(packet, into: &output, now: now) }
+    var copied = 0
+    if owesProbe || mayFill(now: now) {
+      appendMessages(packet, into: &output, now: now)
+      copied = appendCopies(packet, isAlone: output.byteCount == framesStart, into: &output, now: now)
+    }
     if owesProbe || owesPing || owesAnnouncement, output.byteCount == framesStart {
       output.append(FrameType.ping)
       writtenFrames.append(.ephemeral)
     }
     let isAckEliciting = output.byteCount > framesStart
-    guard isAckEliciting || received.isAckDue(now: now) else {
+    guard isAckEliciting || received.isAckDue(now: now) || isClockDue(now: now) else {
       output.removeLast(output.byteCount - packet.start)
       return nil
     }
-    appendAck(room: packet.end - output.byteCount, into: &output, now: now)
+    appendAck(room: packet.end - output.byteCount, isAlone: !isAckEliciting, into: &output, now: now)
+    appendClock(packet, isAlone: output.byteCount == framesStart, into: &output, now: now)
     guard output.byteCount > framesStart else {
       output.removeLast(output.byteCount - packet.start)
       return nil
@@ -75,12 +80,14 @@ extension Session {
     owesProbe = false
     owesPing = false
     owesAnnouncement = false
+    owesCopies = false
     if isPadded {
       output.append(repeating: FrameType.padding, count: max(0, packet.end - output.byteCount), as: UInt8.self)
     }
     if packet.end - output.byteCount < Self.smallestGap { mtu.onFullPacket() }
     finishPacket(
       packet, into: &output, isAckEliciting: isAckEliciting, isPadded: isPadded, remote: path.remote, now: now)
+    eager.onSent(bytes: output.byteCount - packet.start, copied: copied)
     return path
   }
 
@@ -90,6 +97,11 @@ extension Session {
   /// Whether congestion control and the pacer let messages out now.
   private func mayFill(now: Instant) -> Bool {
     pacedUntil = nil
+    guard channels.hasDataToSend && bundlesUntil == nil || owesCopies else {
+      isApplicationLimited = true
+      // What rides along with something else costs no wait.
+      return sent.bytesInFlight < congestion.window && sent.hasRoom
+    }
     guard sent.bytesInFlight < congestion.window, sent.hasRoom else {
       isApplicationLimited = false
       return false
@@ -161,22 +173,27 @@ extension Session {
   private func appendMessages(_ packet: PacketInProgress, into output: inout OutputRawSpan, now: Instant) {
     let start = output.byteCount
     let room = packet.end - start
+    let allowsNew = !isBundling(now: now)
     let ackReserve = received.hasUnreported ? min(16 + 4 * received.rangeCount, room / 4) : 0
-    channels.fill(&output, room: room - ackReserve, fullRoom: packet.fullRoom, now: now, frames: &writtenFrames)
+    channels.fill(
+      &output, room: room - ackReserve, fullRoom: packet.fullRoom, allowsNew: allowsNew, now: now,
+      frames: &writtenFrames)
     // A message that needs the whole packet goes before an acknowledgement that can wait for the next.
     if output.byteCount == start, ackReserve > 0 {
-      channels.fill(&output, room: room, fullRoom: packet.fullRoom, now: now, frames: &writtenFrames)
+      channels.fill(
+        &output, room: room, fullRoom: packet.fullRoom, allowsNew: allowsNew, now: now, frames: &writtenFrames)
     }
+    if output.byteCount > start, channels.hasCopyCandidates { eager.onNews(now: now) }
     tellOutcomes()
   }
 
-  private func appendAck(room: Int, into output: inout OutputRawSpan, now: Instant) {
+  private func appendAck(room: Int, isAlone: Bool, into output: inout OutputRawSpan, now: Instant) {
     guard received.hasUnreported || received.isAckDue(now: now), let largest = received.largest else { return }
     let written = output.appendAck(
       room: room, delay: received.ackDelay(now: now), count: received.rangeCount, range: { received.range($0) })
     guard written else { return }
     writtenFrames.append(.ack(largest: largest))
-    received.ackSent(isAlone: false, now: now)
+    received.ackSent(isAlone: isAlone, now: now)
   }
 
   private func renewKeyIfDue(now: Instant) {

@@ -80,6 +80,11 @@ final class Session {
   var pacedUntil: Instant?
   /// The app gave less than the path would take when it was last asked: no reason to widen the window.
   var isApplicationLimited = true
+  var lossMeter = LossMeter()
+  var ackDelays: AckDelayTracker
+  var eager = EagerCopies()
+  /// Copies are to leave now, in a packet of their own if need be.
+  var owesCopies = false
   var probeCount = 0
   var lastProbe = Instant(nanoseconds: .min)
   var owesProbe = false
@@ -103,10 +108,17 @@ final class Session {
 
   var channels: Channels
   let maximumOutgoingMessage: Int
+  /// New messages wait until then for others to share their packet (`FlushPolicy`).
+  var bundlesUntil: Instant?
+  /// Bytes of those that wait.
+  var bundledBytes = 0
   var counters = SessionStatistics()
+  var peerClock: PeerClock
 
   // Staying in touch
   var lastHeard: Instant
+  /// When an app last sent a message, or was given one.
+  var lastTraffic: Instant
   var owesPing = false
   var isOffline = false
 
@@ -119,6 +131,7 @@ final class Session {
   // Reused from packet to packet, so that nothing is allocated in the steady state.
   var ackedFrames: [SentFrame] = []
   var lostFrames: [SentFrame] = []
+  var suspectFrames: [SentFrame] = []
   var writtenFrames: [SentFrame] = []
 
   private static let shortestChallengePause = Duration.milliseconds(100)
@@ -165,6 +178,9 @@ final class Session {
       announcesLimits: opening.announcesLimits)
     maximumOutgoingMessage = Channels.maximumMessageSize(configuration, peer: opening.peerParameters)
     lastHeard = now
+    lastTraffic = now
+    ackDelays = AckDelayTracker(maximumAckDelay: configuration.maximumAckDelay)
+    peerClock = PeerClock(local: context.clock, now: now)
     keys = opening.keys
   }
 
@@ -214,6 +230,8 @@ final class Session {
       throw .queueFull(limit: queueLimit)
     }
     channels.enqueue(content, options, now: now)
+    lastTraffic = now
+    bundle(content.count, options, now: now)
     tellOutcomes()
     context.statistics.messagesSent += 1
     counters.messagesSent += 1
@@ -253,6 +271,9 @@ final class Session {
       congestion.reset()
       pacer.reset()
       mtu.reset()
+      lossMeter.reset()
+      eager.reset()
+      peerClock.reset(now: now)
       congestion.maximumDatagramSize = mtu.current
     } else {
       mtu.onProbeAbandoned()

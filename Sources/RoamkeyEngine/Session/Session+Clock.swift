@@ -1,0 +1,42 @@
+import RoamkeyWire
+
+/// The comparison of clocks (PROTOCOL §10.7).
+extension Session {
+  /// How long after the last message clocks are still compared for their own sake.
+  private static let interest = Duration.seconds(10)
+
+  private var clockActiveUntil: Instant { lastTraffic + Self.interest }
+
+  /// When a question about the peer's clock leaves by itself.
+  var clockTime: Instant? { peerClock.nextRequest(activeUntil: clockActiveUntil) }
+
+  /// Whether a packet should leave for it now.
+  func isClockDue(now: Instant) -> Bool { peerClock.owesAnswer || clockTime.map { $0 <= now } ?? false }
+
+  /// Answers and asks, as far as there is room.
+  /// - Parameter isAlone: nothing else is in the packet.
+  func appendClock(_ packet: PacketInProgress, isAlone: Bool, into output: inout OutputRawSpan, now: Instant) {
+    if peerClock.owesAnswer, packet.end - output.byteCount >= TimeResponseFrame.maximumSize,
+      let answer = peerClock.takeAnswer(now: now)
+    {
+      output.appendTimeResponse(
+        TimeResponseFrame(echo: answer.echo, received: answer.received, delay: answer.delay))
+    }
+    let activeUntil = isAlone ? clockActiveUntil : .distantFuture
+    if packet.end - output.byteCount >= Self.timeRequestSize,
+      let time = peerClock.takeRequest(now: now, activeUntil: activeUntil)
+    {
+      output.appendTimeRequest(time)
+    }
+  }
+
+  private static let timeRequestSize = 1 + 8
+
+  /// When a message was sent, on our clock, and how far that may be off.
+  func sendingTime(of content: MessageContent, now: Instant) -> (Instant, error: Duration?) {
+    guard let time = content.time, let sentAt = peerClock.localInstant(ofPeer24: time, now: now) else {
+      return (now - rtt.smoothed / 2, nil)
+    }
+    return (sentAt, peerClock.errorBound(at: sentAt))
+  }
+}
