@@ -55,12 +55,16 @@ struct ChannelTests {
     return count == 0 ? nil : Packet(bytes: Array(buffer[..<count]), frames: frames)
   }
 
-  static func deliver(_ packet: Packet, to channels: inout Channels, now: Instant = start) throws {
+  static func deliver(
+    _ packet: Packet, to channels: inout Channels, now: Instant = start, onlyReliable: Bool = false
+  ) throws {
     let span = packet.bytes.span.bytes
     var position = 0
     while position < span.byteCount {
       switch try Frame.read(span, at: &position) {
-      case .message(let frame): try channels.receive(frame, span, now: now)
+      case .message(let frame):
+        if onlyReliable, !frame.stream.delivery.isReliable { continue }
+        try channels.receive(frame, span, now: now)
       case .skip(let frame): try channels.receive(frame)
       case .receipt(let frame): try channels.receive(frame)
       case .maxData(let limit): channels.onMaxData(limit)

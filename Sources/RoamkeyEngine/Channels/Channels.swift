@@ -6,8 +6,8 @@ import RoamkeyWire
 /// A stream is one channel in one mode; its messages have numbers of their own in each direction. This type is the face
 /// of the room: what leaves is in `Outgoing`, what arrives in `Incoming`, and they share nothing.
 struct Channels {
-  private var outgoing: Outgoing
-  private var incoming: Incoming
+  private(set) var outgoing: Outgoing
+  private(set) var incoming: Incoming
 
   /// What a side that does not say otherwise takes as the longest message, and lets the other send: enough for it.
   static let defaultMaximumMessageSize: UInt64 = 1 << 20

@@ -5,10 +5,10 @@ import RoamkeyWire
 /// What a sender may still send of what its peer has granted.
 struct CreditAllowance: Sendable {
   private var limit: UInt64
-  private var used: UInt64 = 0
+  private(set) var used: UInt64 = 0
   /// Messages begun in pieces that have bytes never sent, and what those will cost.
-  private var begun = 0
-  private var reserved = 0
+  private(set) var begun = 0
+  private(set) var reserved = 0
 
   init(limit: UInt64) { self.limit = limit }
 
@@ -49,10 +49,10 @@ struct CreditWindow: Sendable {
   /// How much may be here that the app has not taken.
   private let size: UInt64
   /// What the peer was let send in all, what it has sent, what the app was given of that, and what it has taken.
-  private var granted: UInt64
-  private var received: UInt64 = 0
-  private var delivered: UInt64 = 0
-  private var consumed: UInt64 = 0
+  private(set) var granted: UInt64
+  private(set) var received: UInt64 = 0
+  private(set) var delivered: UInt64 = 0
+  private(set) var consumed: UInt64 = 0
   /// A higher limit is to be told.
   private(set) var owes = false
 

@@ -11,19 +11,19 @@ struct Incoming: Sendable {
     let credit: Int
   }
 
-  private var streams: [ReceiveStream] = []
+  private(set) var streams: [ReceiveStream] = []
   private var index = StreamIndex()
   private var ready = Deque<Ready>()
   /// Reliable messages with pieces missing.
-  private var incomplete = 0
-  private var transients: TransientMessages
+  private(set) var incomplete = 0
+  private(set) var transients: TransientMessages
 
   /// What the whole session may use, and what each reliable stream of it.
-  private var window: CreditWindow
+  private(set) var window: CreditWindow
   private let streamWindow: UInt64
   /// Streams that owe the peer a new limit.
   private var listed = Deque<UInt16>()
-  private var owedReceipts = Deque<ReceiptFrame>()
+  private(set) var owedReceipts = Deque<ReceiptFrame>()
 
   private let maximumSize: Int
   private let partialLimit: Int

@@ -4,15 +4,15 @@ import RoamkeyWire
 /// Unreliable messages of which some pieces are here. The others may never come, so each has its time, and a new one
 /// takes the place of the oldest where room is short (PROTOCOL §9.4).
 struct TransientMessages: Sendable {
-  private struct Entry: Sendable {
+  struct Entry: Sendable {
     let stream: StreamID
     let sequence: UInt64
     let expires: Instant
     var message: PartialMessage
   }
 
-  private var entries = Deque<Entry>()
-  private var bytes = 0
+  private(set) var entries = Deque<Entry>()
+  private(set) var bytes = 0
   /// Bytes of all together, at most: enough for the longest message at least.
   private let byteLimit: Int
 
