@@ -143,7 +143,9 @@ final class ClientLink: Sendable {
           endpoint.close(afterDelivery: false, now: now)
         }
       }
-      for credit in scratch.work.credits.values { endpoint.consumed(credit, now: now) }
+      for (account, credit) in scratch.work.credits {
+        endpoint.consumed(credit, stream: account.stream, now: now)
+      }
       scratch.work.removeAll()
     }
   }

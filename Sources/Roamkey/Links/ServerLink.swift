@@ -169,7 +169,9 @@ final class ServerLink: Sendable {
           endpoint.close(message.handle, code: .tooSlow, reason: "", now: now)
         }
       }
-      for (account, credit) in scratch.work.credits { endpoint.consumed(credit, of: account.handle, now: now) }
+      for (account, credit) in scratch.work.credits {
+        endpoint.consumed(credit, stream: account.stream, of: account.handle, now: now)
+      }
       scratch.work.removeAll()
     }
   }
