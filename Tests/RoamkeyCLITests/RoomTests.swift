@@ -78,6 +78,25 @@ import Testing
     }
   }
 
+  @Test func linesGoAsTheirModeSays() async throws {
+    let scratch = try Scratch()
+    let modes = ["reliable-ordered", "unordered", "latest", "unreliable"]
+    for name in modes + ["listener"] { _ = try await makeKey("\(name).pem", in: scratch) }
+    let host = try await Host(in: scratch)
+    let listener = try await join(host, "listener.pem", in: scratch)
+    for mode in modes {
+      let speaker = try await join(host, "\(mode).pem", ["--delivery", mode], in: scratch)
+      try speaker.write(mode + "\n")
+      try speaker.endInput()
+      #expect(try await speaker.exitCode() == 0)
+      try await eventually(mode) { listener.events("message").last?["text"] as? String == mode ? true : nil }
+    }
+    #expect(listener.events("message").map { $0["text"] as? String } == modes)
+    // The room passes each on as it came: every mode counts from 0 by itself.
+    #expect(listener.events("message").map { $0["id"] as? Int } == [0, 0, 0, 0])
+    #expect(try await host.stop() == 0)
+  }
+
   @Test func aFileOfManyLinesIsDeliveredWhole() async throws {
     let scratch = try Scratch()
     for name in ["a.pem", "b.pem"] { _ = try await makeKey(name, in: scratch) }

@@ -78,4 +78,12 @@ import Testing
     #expect(KeyStore.publicPath("keys/a.pem") == "keys/a.pub.pem")
     #expect(KeyStore.publicPath("a") == "a.pub.pem")
   }
+
+  @Test func modesOfDeliveryHaveNames() {
+    let names = ["reliable", "reliable-ordered", "unordered", "latest", "unreliable"]
+    #expect(
+      names.map { DeliveryMode(argument: $0)?.delivery }
+        == [.reliableOrdered, .reliableOrdered, .reliableUnordered, .latest, .unreliable])
+    #expect(DeliveryMode(argument: "pigeon") == nil)
+  }
 }
