@@ -82,6 +82,9 @@ let package = Package(
     .testTarget(
       name: "RoamkeyUDPTests", dependencies: ["RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire"],
       swiftSettings: settings),
+    .testTarget(
+      name: "RoamkeySimulatorTests", dependencies: ["RoamkeySimulator", "RoamkeyEngine", "RoamkeyWire"],
+      swiftSettings: settings),
     // Stories on the simulated network, one file each.
     .testTarget(
       name: "ScenarioTests", dependencies: ["RoamkeySimulator", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"],

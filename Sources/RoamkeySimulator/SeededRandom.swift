@@ -1,3 +1,5 @@
+import RoamkeyEngine
+
 /// Random numbers that can be had again from their seed (SplitMix64): every world draws from one of these alone, so a
 /// run is repeated exactly by its seed.
 public struct SeededRandom: RandomNumberGenerator, Sendable {
@@ -20,15 +22,14 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
     return Double(next() >> 11) * 0x1p-53 < probability
   }
 
-  /// A duration from zero to below `limit`, in whole nanoseconds.
+  /// A duration from zero to below `limit`, in whole nanoseconds; zero where there is none below it.
   public mutating func duration(below limit: Duration) -> Duration {
-    let (seconds, attoseconds) = limit.components
-    let nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    let nanoseconds = limit.inNanoseconds
     return nanoseconds > 0 ? .nanoseconds(Int64.random(in: 0..<nanoseconds, using: &self)) : .zero
   }
 
-  /// So many random bytes.
+  /// So many random bytes; none for a negative count.
   public mutating func bytes(_ count: Int) -> [UInt8] {
-    (0..<count).map { _ in UInt8(truncatingIfNeeded: next() >> 32) }
+    (0..<max(0, count)).map { _ in UInt8(truncatingIfNeeded: next() >> 32) }
   }
 }

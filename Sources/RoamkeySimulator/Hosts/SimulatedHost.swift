@@ -2,55 +2,74 @@ import DequeModule
 package import RoamkeyEngine
 package import RoamkeyWire
 
-/// A machine on the simulated network: an endpoint, its addresses, its access to the network, and an app that keeps
-/// what it gets.
+/// A machine on the simulated network: its addresses, its access to the network, its clock, and the process that runs
+/// on it.
 package final class SimulatedHost {
-  /// A message that waits for room in the engine's queue.
-  struct Outgoing {
-    let session: SessionHandle
-    let content: [UInt8]
+  enum State {
+    case running
+    /// No timers and no receiving until then. `frozen`: what its clock shows, where that has stopped as well.
+    case suspended(until: Instant, frozen: Instant?)
+    /// No process, and so nobody to receive what arrives.
+    case stopped
+  }
+
+  /// A datagram that waits for a process that does not read.
+  struct Unread {
+    let datagram: Datagram
+    let inside: NetworkAddress
   }
 
   package let name: String
-  let endpoint: any SimulatedEndpoint
+  /// Its number in the world; the server is 0.
+  let index: Int
+  /// What runs on it, or was started there last.
+  package internal(set) var process: SimulatedProcess
+  /// What ran there before, oldest first.
+  package internal(set) var formerProcesses: [SimulatedProcess] = []
+  var state = State.running
+  /// The clock that its process reads. It is set before the process begins to use it.
+  package var clock = SimulatedClock()
 
   // MARK: Network
 
-  /// Its own address, and the one that others see: they differ behind a NAT.
+  /// Its own address, and the one that others see: they differ behind a NAT. Behind a simulated one it is the address
+  /// of the last datagram that left, with port 0 before the first.
   package internal(set) var inside: NetworkAddress
   package internal(set) var outside: NetworkAddress
+  package internal(set) var nat: SimulatedNAT?
   /// While false, nothing leaves and nothing arrives.
   package var isUp = true
-  var uplink: AccessLink
-  var downlink: AccessLink
-  /// Outside addresses at which something arrived from the server.
-  private(set) var heardAt: [NetworkAddress] = []
+  package internal(set) var uplink: AccessLink
+  package internal(set) var downlink: AccessLink
+  /// Bytes that wait for a suspended process at most; what exceeds them is lost. The default is Linux's.
+  package var socketBufferLimit = 212_992
+  /// Datagrams lost for want of room there, or of a process.
+  package internal(set) var missedDatagrams = 0
+  var socketBuffer = Deque<Unread>()
+  var socketBufferBytes = 0
+  /// Outside addresses at which its process got something from the server's.
+  var heardAt: [NetworkAddress] = []
 
   // MARK: App
 
-  /// Everything but messages that the engine reported, in order.
-  package private(set) var events: [EngineEvent] = []
-  /// The bodies of the messages of each session, in order.
-  package private(set) var inbox: [SessionHandle: [[UInt8]]] = [:]
   /// Whether the app takes messages as they come; if not, `world.consumeAll` does so later.
   package var isReading = true
-  /// Credit of messages that the app has not taken.
-  private var unread: [(session: SessionHandle, credit: Int)] = []
-  private var outbox = Deque<Outgoing>()
-  /// Messages that the app could not send, since their session had ended.
-  package private(set) var undeliverable = 0
 
   // MARK: For the world's loop
 
-  var wake: Instant?
+  /// When the world will look after it: never later than its endpoint wants to be woken.
+  var scheduledWake: Instant?
   var isTouched = false
-  /// It went wrong in a way that would keep the world from ever moving on.
-  var isStuck = false
+  /// What the system tells the process as soon as it runs.
+  var notices: [() -> Void] = []
   var counters = HostCounters()
 
-  init(name: String, endpoint: any SimulatedEndpoint, address: NetworkAddress, conditions: NetworkConditions) {
+  init(
+    name: String, index: Int, process: SimulatedProcess, address: NetworkAddress, conditions: NetworkConditions
+  ) {
     self.name = name
-    self.endpoint = endpoint
+    self.index = index
+    self.process = process
     inside = address
     outside = address
     uplink = AccessLink(conditions)
@@ -60,52 +79,40 @@ package final class SimulatedHost {
   /// Datagrams and bytes that it has sent and been given.
   package var traffic: HostCounters { counters }
 
+  /// Whether a process is there and not suspended.
+  package var isRunning: Bool {
+    switch state {
+    case .running: true
+    case .suspended, .stopped: false
+    }
+  }
+
+  var endpoint: any SimulatedEndpoint { process.endpoint }
+
+  /// Everything but messages that the engine reported to the process, in order.
+  package var events: [EngineEvent] { process.events }
+
+  /// The bodies of the messages of each of the process's sessions, in order.
+  package var inbox: [SessionHandle: [[UInt8]]] { process.inbox }
+
+  /// Messages that the app could not send, since their session had ended.
+  package var undeliverable: Int { process.undeliverable }
+
   /// Messages that still wait for room in the engine's queue.
-  package var waitingMessages: Int { outbox.count }
+  package var waitingMessages: Int { process.waitingMessages }
 
   /// Bytes of messages, as the engine counts them, that arrived and were not taken by the app.
-  package var unreadBytes: Int { unread.reduce(0) { $0 + $1.credit } }
+  package var unreadBytes: Int { process.unreadBytes }
+
+  /// The next datagram that waited.
+  func takeUnread() -> Unread? {
+    guard let next = socketBuffer.popFirst() else { return nil }
+    socketBufferBytes -= next.datagram.bytes.count
+    return next
+  }
 
   func heard(at address: NetworkAddress) {
     if heardAt.last != address, !heardAt.contains(address) { heardAt.append(address) }
-  }
-
-  func enqueue(_ content: [UInt8], to session: SessionHandle) {
-    outbox.append(Outgoing(session: session, content: content))
-  }
-
-  /// Hands the engine as many waiting messages as it takes.
-  func pump(now: Instant) {
-    while let first = outbox.first {
-      do throws(SendError) {
-        try endpoint.submit(first.content, to: first.session, now: now)
-      } catch {
-        switch error {
-        case .queueFull: return
-        case .tooLarge, .notConnected: undeliverable += 1
-        }
-      }
-      outbox.removeFirst()
-    }
-  }
-
-  /// Takes note of what the engine reports.
-  func receive(_ new: [EngineEvent], now: Instant) {
-    for event in new {
-      guard case .message(let session, let message) = event else {
-        events.append(event)
-        continue
-      }
-      inbox[session, default: []].append(message.content.body)
-      unread.append((session, message.credit))
-    }
-    if isReading { takeUnread(now: now) }
-  }
-
-  /// The app takes all that has arrived.
-  func takeUnread(now: Instant) {
-    for (session, credit) in unread { endpoint.release(credit, of: session, now: now) }
-    unread.removeAll(keepingCapacity: true)
   }
 }
 

@@ -8,8 +8,10 @@ package struct Datagram: Sendable {
   package var source: NetworkAddress
   package var destination: NetworkAddress
   package var bytes: [UInt8]
-  /// Addresses at which its sender had received something by then: what it can prove to hold.
+  /// Addresses at which its sender had received something of the server by then: what it can prove to hold.
   var heardAt: [NetworkAddress] = []
+  /// Which process of the server was running when it was sent: what an older one was shown proves nothing.
+  var serverProcess = 0
 }
 
 /// What somebody on the way does with a datagram.

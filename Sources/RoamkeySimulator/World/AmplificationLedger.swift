@@ -1,7 +1,7 @@
 import RoamkeyWire
 
-/// Keeps the server's books from outside (PROTOCOL §5): an address that cannot have been validated yet never gets more
-/// than three times what came from it.
+/// Keeps the books of a server's process from outside (PROTOCOL §5): an address that cannot have been validated yet
+/// never gets more than three times what came from it.
 ///
 /// An address can have been validated once somebody who had received something there was heard by the server.
 struct AmplificationLedger {
@@ -13,8 +13,12 @@ struct AmplificationLedger {
 
   private var accounts: [NetworkAddress: Account] = [:]
 
-  mutating func onReceived(_ datagram: Datagram) {
-    for address in datagram.heardAt { accounts[address, default: Account()].isProven = true }
+  /// - Parameter serverProcess: which one of the server's processes keeps these books. What was sent while another one
+  ///   ran cannot prove anything to it.
+  mutating func onReceived(_ datagram: Datagram, serverProcess: Int) {
+    if datagram.serverProcess == serverProcess {
+      for address in datagram.heardAt { accounts[address, default: Account()].isProven = true }
+    }
     accounts[datagram.source, default: Account()].received += datagram.bytes.count
   }
 

@@ -27,7 +27,7 @@ extension SimulatedWorld {
     serviceTouched()
     while !isStuck {
       if condition(self) { return true }
-      guard let next = nextMoment, next <= end else {
+      guard let next = queue.next, next <= end else {
         now = max(now, end)
         return false
       }
@@ -37,66 +37,87 @@ extension SimulatedWorld {
     return false
   }
 
-  private var nextMoment: Instant? {
-    hosts.reduce(queue.next) { earliest, host in
-      guard let wake = host.wake else { return earliest }
-      return earliest.map { min($0, wake) } ?? wake
-    }
-  }
-
   private func step() {
     while let occurrence = queue.takeDue(now: now) {
       switch occurrence {
-      case .arrival(let datagram): arrive(datagram)
+      case .flight(let flight): travel(flight)
       case .action(let action): action(self)
+      case .wake(let host):
+        // Another one may have taken its place, which is earlier or later.
+        guard let scheduled = host.scheduledWake, scheduled <= now else { continue }
+        host.scheduledWake = nil
+        due.append(host)
       }
     }
-    for host in hosts {
-      guard let wake = host.wake, wake <= now else { continue }
-      host.endpoint.handleTimeout(now: now)
-      host.isTouched = true
+    // As a driver does: all that has arrived, then the timers, then what follows from both.
+    for host in due where host.isRunning {
+      guard let wake = nextWake(of: host) else { continue }
+      if wake <= now {
+        host.endpoint.handleTimeout(now: time(of: host))
+        touch(host)
+      } else {
+        schedule(host, at: wake)
+      }
     }
+    due.removeAll(keepingCapacity: true)
     serviceTouched()
   }
 
   private func serviceTouched() {
-    for host in hosts where host.isTouched {
+    var position = 0
+    while position < touched.count, !isStuck {
+      let host = touched[position]
       host.isTouched = false
-      service(host)
+      if host.isRunning { service(host) }
+      position += 1
     }
+    touched.removeAll(keepingCapacity: true)
   }
 
   /// What a driver does for an endpoint to which something happened.
   private func service(_ host: SimulatedHost) {
     for _ in 0..<Self.spinLimit {
       exchange(host)
-      host.wake = host.endpoint.nextTimeout
-      guard let wake = host.wake, wake <= now else { return }
-      host.endpoint.handleTimeout(now: now)
+      guard let wake = nextWake(of: host) else { return }
+      guard wake <= now else { return schedule(host, at: wake) }
+      host.endpoint.handleTimeout(now: time(of: host))
     }
     fail("\(host.name) spins: its timeout stays due")
-    host.isStuck = true
+    isStuck = true
+  }
+
+  private func nextWake(of host: SimulatedHost) -> Instant? {
+    guard let timeout = host.endpoint.nextTimeout else { return nil }
+    return host.clock.moment(of: timeout)
+  }
+
+  /// Looks after a host at a moment, or earlier: a timeout that moves later costs nothing.
+  private func schedule(_ host: SimulatedHost, at wake: Instant) {
+    if let scheduled = host.scheduledWake, scheduled <= wake { return }
+    host.scheduledWake = wake
+    queue.insert(.wake(host), at: wake)
   }
 
   /// Sends what is to be sent, and lets the app react, until both have nothing more to do.
   private func exchange(_ host: SimulatedHost) {
-    var events: [EngineEvent] = []
+    let time = time(of: host)
     var sent = 0
     repeat {
-      events.removeAll(keepingCapacity: true)
-      host.pump(now: now)
-      while transmitNext(of: host) {
+      reported.removeAll(keepingCapacity: true)
+      host.process.pump(now: time)
+      while transmitNext(of: host, time: time) {
         sent += 1
         guard sent <= Self.burstLimit else {
           fail("\(host.name) sends without end")
-          host.isStuck = true
+          isStuck = true
           return
         }
       }
-      host.endpoint.drainEvents(into: &events)
-      for event in events { note(event) }
-      host.receive(events, now: now)
-    } while !events.isEmpty
+      host.endpoint.drainEvents(into: &reported)
+      for event in reported { note(event) }
+      host.process.receive(reported)
+      if host.isReading { host.process.takeUnread(now: time) }
+    } while !reported.isEmpty
   }
 
   private func note(_ event: EngineEvent) {

@@ -1,4 +1,4 @@
-package import RoamkeyCrypto
+import RoamkeyCrypto
 package import RoamkeyEngine
 package import RoamkeyWire
 
@@ -8,12 +8,14 @@ package import RoamkeyWire
 /// The world also watches: `violations` lists what no run may ever do, whatever the network did to it.
 package final class SimulatedWorld {
   enum Occurrence {
-    case arrival(Datagram)
+    case flight(Flight)
+    case wake(SimulatedHost)
     case action((SimulatedWorld) -> Void)
   }
 
   package let seed: UInt64
-  package let server: ServerEndpoint
+  /// The endpoint of the server's process that runs now, or was started last.
+  package internal(set) var server: ServerEndpoint
   package let serverHost: SimulatedHost
   package private(set) var players: [SimulatedPlayer] = []
   package let configuration: RoamkeyConfiguration
@@ -21,18 +23,43 @@ package final class SimulatedWorld {
   /// Where the world's chances come from; scenarios may draw from it as well.
   package var random: SeededRandom
 
+  // MARK: What is counted
+
   /// What must not happen and did; every scenario expects it to be empty.
   package internal(set) var violations: [String] = []
   /// Datagrams that reached an address nobody holds, such as the old one of somebody who moved.
   package internal(set) var strayDatagrams = 0
-
-  var hosts: [SimulatedHost]
-  var hostsByAddress: [NetworkAddress: SimulatedHost] = [:]
-  var queue = EventQueue<Occurrence>()
-  var taps: [(Datagram) -> TapVerdict] = []
-  var listeners: [NetworkAddress: (Datagram) -> Void] = [:]
+  /// Datagrams that a cut stopped.
+  package internal(set) var cutDatagrams = 0
   var trace = Trace()
   var ledger = AmplificationLedger()
+
+  // MARK: The network
+
+  /// By the addresses that others see, and for those behind a NAT by their own.
+  var hostsByAddress: [NetworkAddress: SimulatedHost] = [:]
+  var hostsByInside: [NetworkAddress: SimulatedHost] = [:]
+  var natsByIP: [UInt128: SimulatedNAT] = [:]
+  var taps: [(Datagram) -> TapVerdict] = []
+  var listeners: [NetworkAddress: (Datagram) -> Void] = [:]
+  var cuts: [NetworkCut] = []
+  var cutCount = 0
+
+  // MARK: The loop
+
+  var queue = EventQueue<Occurrence>()
+  /// Hosts to which something happened, and hosts whose timers may be due; both in order.
+  var touched: [SimulatedHost] = []
+  var due: [SimulatedHost] = []
+  /// A violation was found that would keep the world from ever moving on.
+  var isStuck = false
+  /// Used by every host in turn. With more room than is promised, so that too long a datagram is a finding and not a
+  /// trap.
+  let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * maximumDatagramSize, alignment: 16)
+  var reported: [EngineEvent] = []
+
+  let serverSeed: UInt64
+  let serverSettings: ServerSettings
 
   static let start = Instant(nanoseconds: 1_000_000_000)
   package static let serverAddress = NetworkAddress(ipv4: 192, 0, 2, 1, port: 7447)
@@ -46,12 +73,22 @@ package final class SimulatedWorld {
     self.configuration = configuration
     random = SeededRandom(seed: seed)
     now = Self.start
-    var entropy = Entropy.seeded(random.next())
+    serverSeed = random.next()
+    serverSettings = settings
     server = ServerEndpoint(
-      key: PlayerKey(seed: entropy.secret()), settings: settings, configuration: configuration, entropy: entropy)
-    serverHost = SimulatedHost(name: "server", endpoint: server, address: Self.serverAddress, conditions: conditions)
-    hosts = [serverHost]
+      key: Self.serverKey(serverSeed), settings: settings, configuration: configuration,
+      entropy: .seeded(random.next()))
+    serverHost = SimulatedHost(
+      name: "server", index: 0, process: SimulatedProcess(server), address: Self.serverAddress,
+      conditions: conditions)
     hostsByAddress[Self.serverAddress] = serverHost
+  }
+
+  deinit { scratch.deallocate() }
+
+  static func serverKey(_ seed: UInt64) -> PlayerKey {
+    var entropy = Entropy.seeded(seed)
+    return PlayerKey(seed: entropy.secret())
   }
 
   /// What servers and players of a world run unless they say otherwise.
@@ -63,113 +100,50 @@ package final class SimulatedWorld {
   /// A fingerprint of every datagram and event so far: two runs of a seed have the same.
   package var traceHash: UInt64 { trace.hash }
 
-  /// Whether it was told of a violation that ends every loop.
-  var isStuck: Bool { hosts.contains { $0.isStuck } }
-
   // MARK: Players
 
   /// Adds a player, who is not connected yet.
   /// - Parameters:
   ///   - identity: players with the same number are the same person; a new one by default.
   ///   - configuration: the server's by default.
+  ///   - nat: the NAT that the player is behind. By default it has a public address, which `rebind` can change all the
+  ///     same.
   @discardableResult
   package func addPlayer(
     identity: UInt64? = nil, settings: ClientSettings? = nil, configuration: RoamkeyConfiguration? = nil,
-    conditions: NetworkConditions = .perfect
+    conditions: NetworkConditions = .perfect, behind nat: SimulatedNAT? = nil
   ) -> SimulatedPlayer {
     let index = players.count
-    var identityEntropy = Entropy.seeded(identity ?? UInt64(index) &+ 1_000_000)
     var settings = settings ?? ClientSettings(application: Self.application)
     settings.pin = settings.pin ?? server.id
-    let client = ClientEndpoint(
-      key: PlayerKey(seed: identityEntropy.secret()), settings: settings,
-      configuration: configuration ?? self.configuration, entropy: .seeded(random.next()))
+    let origin = SimulatedPlayer.Origin(
+      identity: identity ?? UInt64(index) &+ 1_000_000, settings: settings,
+      configuration: configuration ?? self.configuration)
+    let client = origin.endpoint(.seeded(random.next()))
+    let address = Self.address(player: index, place: 0)
     let host = SimulatedHost(
-      name: "player \(index)", endpoint: client, address: Self.address(player: index, place: 0),
+      name: "player \(index)", index: index + 1, process: SimulatedProcess(client), address: address,
       conditions: conditions)
-    let player = SimulatedPlayer(index: index, host: host, client: client)
+    place(host, inside: address, outside: nat?.address ?? address, behind: nat)
+    let player = SimulatedPlayer(index: index, host: host, client: client, origin: origin)
     players.append(player)
-    hosts.append(host)
-    hostsByAddress[host.outside] = host
     return player
   }
 
   /// A player's address at the n-th place it goes to: each place is another network.
   static func address(player: Int, place: Int) -> NetworkAddress {
-    NetworkAddress(
-      ipv4: 10, UInt8(truncatingIfNeeded: player), UInt8(truncatingIfNeeded: place >> 8),
-      UInt8(truncatingIfNeeded: place), port: 40_000)
+    if player <= 0xff, place <= 0xffff {
+      return NetworkAddress(ipv4: 10, UInt8(player), UInt8(place >> 8), UInt8(place & 0xff), port: 40_000)
+    }
+    // More than fit there: in the IPv6 range for documents, with a /64 of its own for each place.
+    let network = UInt128(0x2001_0db8) << 96
+    let subnet = UInt128(UInt16(truncatingIfNeeded: player)) << 80 | UInt128(UInt16(truncatingIfNeeded: place)) << 64
+    return NetworkAddress(ip: network | subnet | 1, port: 40_000)
   }
 
-  // MARK: What apps do
-
-  /// Starts the handshake of a player.
-  package func connect(_ player: SimulatedPlayer, to addresses: [NetworkAddress] = [serverAddress]) {
-    player.client.connect(to: addresses, now: now)
-    touch(player.host)
+  func touch(_ host: SimulatedHost) {
+    guard !host.isTouched else { return }
+    host.isTouched = true
+    touched.append(host)
   }
-
-  /// A player's app sends; what the engine's queue has no room for waits with the app.
-  package func send(_ body: [UInt8], from player: SimulatedPlayer) {
-    player.host.enqueue(Self.content(body), to: SessionHandle(rawValue: 1))
-    touch(player.host)
-  }
-
-  /// The server's app sends to a session.
-  package func send(_ body: [UInt8], to session: SessionHandle) {
-    serverHost.enqueue(Self.content(body), to: session)
-    touch(serverHost)
-  }
-
-  private static func content(_ body: [UInt8]) -> [UInt8] {
-    MessageContent(format: .bytes, action: "", body: body).encoded()
-  }
-
-  /// A player's app closes its session.
-  package func close(_ player: SimulatedPlayer, afterDelivery: Bool) {
-    player.host.pump(now: now)
-    player.client.close(afterDelivery: afterDelivery, now: now)
-    touch(player.host)
-  }
-
-  /// The server's app ends a session.
-  package func close(_ session: SessionHandle, code: CloseCode, reason: String = "") {
-    server.close(session, code: code, reason: reason, now: now)
-    touch(serverHost)
-  }
-
-  /// The server stops.
-  package func shutdown() {
-    server.shutdown(now: now)
-    touch(serverHost)
-  }
-
-  /// A slow app takes all that has arrived.
-  package func consumeAll(_ host: SimulatedHost) {
-    host.takeUnread(now: now)
-    touch(host)
-  }
-
-  func touch(_ host: SimulatedHost) { host.isTouched = true }
-}
-
-/// A player of a world.
-package final class SimulatedPlayer {
-  package let index: Int
-  package let host: SimulatedHost
-  package let client: ClientEndpoint
-  /// How often it went to another network, and how often its NAT gave it another port.
-  var place = 0
-  var rebindings = 0
-
-  init(index: Int, host: SimulatedHost, client: ClientEndpoint) {
-    self.index = index
-    self.host = host
-    self.client = client
-  }
-
-  package var id: PlayerID { client.id }
-
-  /// The bodies of the messages that it got.
-  package var inbox: [[UInt8]] { host.inbox[SessionHandle(rawValue: 1)] ?? [] }
 }

@@ -1,0 +1,43 @@
+package import RoamkeyCrypto
+package import RoamkeyEngine
+package import RoamkeyWire
+
+/// A player of a world.
+package final class SimulatedPlayer {
+  package let index: Int
+  package let host: SimulatedHost
+  /// The endpoint of the process that runs now, or was started last.
+  package internal(set) var client: ClientEndpoint
+  /// What a new process begins with.
+  let origin: Origin
+  /// Where it was told to connect to.
+  var candidates: [NetworkAddress] = []
+  /// How often it went to another network, and how often it got another port where it was.
+  var place = 0
+  var portChanges = 0
+
+  /// Who a player is, and how its processes are set up.
+  struct Origin {
+    let identity: UInt64
+    let settings: ClientSettings
+    let configuration: RoamkeyConfiguration
+
+    func endpoint(_ entropy: Entropy) -> ClientEndpoint {
+      var identity = Entropy.seeded(identity)
+      return ClientEndpoint(
+        key: PlayerKey(seed: identity.secret()), settings: settings, configuration: configuration, entropy: entropy)
+    }
+  }
+
+  init(index: Int, host: SimulatedHost, client: ClientEndpoint, origin: Origin) {
+    self.index = index
+    self.host = host
+    self.client = client
+    self.origin = origin
+  }
+
+  package var id: PlayerID { client.id }
+
+  /// The bodies of the messages that it got in the session of its process.
+  package var inbox: [[UInt8]] { host.inbox[SessionHandle(rawValue: 1)] ?? [] }
+}

@@ -1,0 +1,60 @@
+package import RoamkeyEngine
+package import RoamkeyWire
+
+/// What apps do. Those of a suspended process do it once it runs, those of one that has ended do nothing.
+extension SimulatedWorld {
+  /// Starts the handshake of a player.
+  package func connect(_ player: SimulatedPlayer, to addresses: [NetworkAddress] = [serverAddress]) {
+    player.candidates = addresses
+    let client = player.client
+    whenRunning(player.host) { [unowned self] in client.connect(to: addresses, now: time(of: player.host)) }
+  }
+
+  /// A player's app sends; what the engine's queue has no room for waits with the app.
+  package func send(_ body: [UInt8], from player: SimulatedPlayer) {
+    send(body, to: SessionHandle(rawValue: 1), from: player.host)
+  }
+
+  /// The server's app sends to a session.
+  package func send(_ body: [UInt8], to session: SessionHandle) { send(body, to: session, from: serverHost) }
+
+  private func send(_ body: [UInt8], to session: SessionHandle, from host: SimulatedHost) {
+    let content = MessageContent(format: .bytes, action: "", body: body).encoded()
+    switch host.state {
+    case .running, .suspended: host.process.enqueue(content, to: session)
+    case .stopped: host.process.reject()
+    }
+    touch(host)
+  }
+
+  /// A player's app closes its session.
+  package func close(_ player: SimulatedPlayer, afterDelivery: Bool) {
+    let client = player.client
+    let process = player.host.process
+    whenRunning(player.host) { [unowned self] in
+      let now = time(of: player.host)
+      process.pump(now: now)
+      client.close(afterDelivery: afterDelivery, now: now)
+    }
+  }
+
+  /// The server's app ends a session.
+  package func close(_ session: SessionHandle, code: CloseCode, reason: String = "") {
+    let server = server
+    whenRunning(serverHost) { [unowned self] in
+      server.close(session, code: code, reason: reason, now: time(of: serverHost))
+    }
+  }
+
+  /// The server stops.
+  package func shutdown() {
+    let server = server
+    whenRunning(serverHost) { [unowned self] in server.shutdown(now: time(of: serverHost)) }
+  }
+
+  /// A slow app takes all that has arrived.
+  package func consumeAll(_ host: SimulatedHost) {
+    let process = host.process
+    whenRunning(host) { [unowned self] in process.takeUnread(now: time(of: host)) }
+  }
+}

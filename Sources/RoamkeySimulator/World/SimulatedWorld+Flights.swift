@@ -1,0 +1,189 @@
+import RoamkeyEngine
+import RoamkeyWire
+
+/// The way of a datagram:
+///
+///  1. the endpoint is asked for it
+///  2. the sender's NAT gives it an outside address
+///  3. taps see it, as a wiretapper outside of the sender's door
+///  4. the sender's uplink, and the line of its household
+///  5. the core: routed by its destination, unless a cut stops it
+///  6. the line of the receiver's household, and its NAT
+///  7. the receiver's downlink
+///  8. the receiver's socket: to the endpoint, or into the buffer of a process that does not read
+extension SimulatedWorld {
+  /// Puts the host's next datagram, if there is one, on its way.
+  func transmitNext(of host: SimulatedHost, time: Instant) -> Bool {
+    var output = OutputRawSpan(buffer: scratch, initializedCount: 0)
+    let destination = host.endpoint.pollTransmit(into: &output, now: time)?.remote
+    let count = output.finalize(for: scratch)
+    guard let destination else {
+      if count > 0 { fail("\(host.name) left \(count) bytes behind") }
+      return false
+    }
+    if count == 0 || count > maximumDatagramSize { fail("\(host.name) sent a datagram of \(count) bytes") }
+    host.counters.datagramsSent += 1
+    host.counters.bytesSent += count
+    if host === serverHost, let problem = ledger.onSent(count, to: destination) { fail(problem) }
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
+      UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(rebasing: scratch[..<count]))
+      written = count
+    }
+    trace.note(UInt64(truncatingIfNeeded: now.nanoseconds))
+    trace.note(UInt64(truncatingIfNeeded: destination.ip) ^ UInt64(destination.port) << 32)
+    trace.note(datagram: bytes)
+    dispatch(bytes, to: destination, from: host)
+    return true
+  }
+
+  private func dispatch(_ bytes: [UInt8], to destination: NetworkAddress, from host: SimulatedHost) {
+    guard host.isUp else { return }
+    if let nat = host.nat {
+      guard let outside = nat.translateOutbound(from: host.inside, to: destination, now: now) else {
+        return trace.note(.exhausted)
+      }
+      trace.note(UInt64(outside.port))
+      host.outside = outside
+    }
+    let datagram = Datagram(
+      time: now, source: host.outside, destination: destination, bytes: bytes, heardAt: host.heardAt,
+      serverProcess: serverHost.formerProcesses.count)
+    var isDropped = false
+    for tap in taps where tap(datagram) == .drop { isDropped = true }
+    guard !isDropped else { return }
+    let passage = host.uplink.carry(bytes.count, now: now, using: &random)
+    proceed(Flight(datagram, sender: host.index), passage, to: host.nat.map { .line($0) } ?? .core)
+  }
+
+  /// Takes a datagram on from where it is.
+  func travel(_ flight: Flight) {
+    switch flight.leg {
+    case .line(let nat):
+      proceed(flight, nat.uplink.carry(flight.size, now: now, using: &random), to: .core)
+    case .core:
+      route(flight)
+    case .nat(let nat):
+      let datagram = flight.datagram
+      let inside = nat.translateInbound(from: datagram.source, to: datagram.destination.port, now: now)
+      guard let inside, let host = hostsByInside[inside] else { return trace.note(.filtered) }
+      descend(flight, to: host)
+    case .socket(let host, let inside):
+      arrive(flight.datagram, at: host, inside)
+    case .elsewhere:
+      let datagram = flight.datagram
+      if let listener = listeners[datagram.destination] { listener(datagram) } else { strayDatagrams += 1 }
+    }
+  }
+
+  private func route(_ flight: Flight) {
+    let destination = flight.datagram.destination
+    if listeners[destination] == nil {
+      if let host = hostsByAddress[destination] { return descend(flight, to: host) }
+      if let nat = natsByIP[destination.ip] {
+        // Nobody's datagrams are lost on no line.
+        guard flight.sender != nil else { return proceed(flight, to: .nat(nat), at: now) }
+        return proceed(flight, nat.downlink.carry(flight.size, now: now, using: &random), to: .nat(nat))
+      }
+    }
+    guard !isCut(flight, to: nil) else { return }
+    proceed(flight, to: .elsewhere, at: now)
+  }
+
+  private func descend(_ flight: Flight, to host: SimulatedHost) {
+    guard !isCut(flight, to: host) else { return }
+    let socket = Flight.Leg.socket(host, host.inside)
+    guard flight.sender != nil else { return proceed(flight, to: socket, at: now) }
+    proceed(flight, host.downlink.carry(flight.size, now: now, using: &random), to: socket)
+  }
+
+  private func isCut(_ flight: Flight, to host: SimulatedHost?) -> Bool {
+    guard !cuts.isEmpty, let sender = flight.sender else { return false }
+    guard cuts.contains(where: { $0.stops(from: sender, to: host?.index) }) else { return false }
+    cutDatagrams += 1
+    trace.note(.cut)
+    return true
+  }
+
+  // MARK: Between two places
+
+  private func proceed(_ flight: Flight, _ passage: AccessLink.Passage, to leg: Flight.Leg) {
+    switch passage {
+    case .dropped(let cause):
+      trace.note(cause)
+    case .carried(let transit, let copy):
+      if let copy {
+        let second = flight.copy()
+        if copy.isCorrupted { flipBit(of: &second.datagram.bytes) }
+        proceed(second, to: leg, at: copy.arrival)
+      }
+      if transit.isCorrupted { flipBit(of: &flight.datagram.bytes) }
+      proceed(flight, to: leg, at: transit.arrival)
+    }
+  }
+
+  /// What takes no time happens at once, save the arrival of what is only just being sent: the sender has its turn
+  /// first.
+  private func proceed(_ flight: Flight, to leg: Flight.Leg, at arrival: Instant) {
+    flight.leg = leg
+    if arrival > now || (flight.isBeingSent && leg.isLast) {
+      flight.isBeingSent = false
+      queue.insert(.flight(flight), at: arrival)
+    } else {
+      travel(flight)
+    }
+  }
+
+  private func flipBit(of bytes: inout [UInt8]) {
+    guard !bytes.isEmpty else { return }
+    let bit = Int.random(in: 0..<bytes.count * 8, using: &random)
+    bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+  }
+
+  // MARK: Arrival
+
+  private func arrive(_ datagram: Datagram, at host: SimulatedHost, _ inside: NetworkAddress) {
+    // It may have moved meanwhile.
+    guard host.inside == inside, host.nat != nil || host.outside == datagram.destination else {
+      strayDatagrams += 1
+      return
+    }
+    guard host.isUp else { return }
+    switch host.state {
+    case .running:
+      receive(datagram, at: host, inside)
+    case .suspended:
+      guard host.socketBufferBytes + datagram.bytes.count <= host.socketBufferLimit else {
+        return miss(1, at: host)
+      }
+      host.socketBuffer.append(SimulatedHost.Unread(datagram: datagram, inside: inside))
+      host.socketBufferBytes += datagram.bytes.count
+    case .stopped:
+      miss(1, at: host)
+    }
+  }
+
+  func miss(_ count: Int, at host: SimulatedHost) {
+    host.missedDatagrams += count
+    trace.note(.missed)
+  }
+
+  /// Hands a datagram to the host's process.
+  func receive(_ datagram: Datagram, at host: SimulatedHost, _ inside: NetworkAddress) {
+    if host === serverHost {
+      ledger.onReceived(datagram, serverProcess: serverHost.formerProcesses.count)
+    } else if datagram.source == serverHost.outside, datagram.serverProcess == serverHost.formerProcesses.count {
+      host.heard(at: datagram.destination)
+    }
+    host.counters.datagramsReceived += 1
+    host.counters.bytesReceived += datagram.bytes.count
+    trace.note(UInt64(truncatingIfNeeded: now.nanoseconds))
+    trace.note(UInt64(datagram.bytes.count) | UInt64(host.index) << 32 | 1 << 63)
+    var bytes = datagram.bytes
+    let path = NetworkPath(local: inside, remote: datagram.source)
+    bytes.withUnsafeMutableBytes { buffer in
+      var span = MutableRawSpan(_unsafeBytes: buffer)
+      host.endpoint.receive(&span, path: path, now: host.clock.reading(at: now))
+    }
+    touch(host)
+  }
+}
