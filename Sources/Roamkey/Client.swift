@@ -43,13 +43,14 @@ public final class Client: Sendable {
     settings.pin = pinned
     settings.requiredPolicy = policy
     let id = key.id
-    let link = ClientLink(configuration)
     let candidates = try await Self.resolve(server)
+    let endpoint = ClientEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system)
+    let link = ClientLink(configuration, clock: endpoint.clock)
     let driver: UDPDriver<ClientEndpoint>
     do throws(UDPError) {
       driver = try UDPDriver(
         bind: bind ?? .any(port: 0), name: "roamkey-client",
-        handler: ClientEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system),
+        handler: endpoint,
         onTurn: { endpoint, now in link.turn(endpoint, now) })
     } catch {
       throw RoamkeyError(error)
@@ -133,8 +134,13 @@ public final class Client: Sendable {
     if try link.send(message.by(nil), options) { callLoop() }
   }
 
-  /// Sends what waits to be bundled with more: the end of a game's frame. It returns at once.
-  public func flush() { callLoop() }
+  /// Sends what waits for others to share its packet (`flushPolicy`): the end of a game's frame. It returns at once.
+  public func flush() { driver.perform { [link] endpoint, now in Self.flush(link, endpoint, now) } }
+
+  private static func flush(_ link: ClientLink, _ endpoint: ClientEndpoint, _ now: Instant) {
+    link.work(endpoint, now)
+    endpoint.flush(now: now)
+  }
 
   /// Bytes queued for the server: not sent yet, or not acknowledged.
   public var queuedBytes: Int { link.queuedBytes }
@@ -194,9 +200,12 @@ public final class Client: Sendable {
   /// - Returns: how the session ended: `closed` when it was this call.
   @discardableResult
   public func close(afterDelivery: Bool = true) async -> EndReason {
-    // What was taken from the app before this stands before it in the loop's work, too.
     link.refuseMessages()
-    driver.perform { endpoint, now in endpoint.close(afterDelivery: afterDelivery, now: now) }
+    driver.perform { [link] endpoint, now in
+      // What was taken from the app before this comes before it here, too.
+      Self.flush(link, endpoint, now)
+      endpoint.close(afterDelivery: afterDelivery, now: now)
+    }
     if afterDelivery { await link.waitUntilEnded() }
     driver.perform { endpoint, now in endpoint.close(afterDelivery: false, now: now) }
     // A lost farewell is repeated for a moment, so that the server need not wait for us.

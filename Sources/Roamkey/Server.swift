@@ -59,12 +59,13 @@ public final class Server: Sendable {
     settings.displayName = name
     settings.access = Self.accessList(allow, deny)
     id = key.id
-    let link = ServerLink(configuration)
+    let endpoint = ServerEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system)
+    let link = ServerLink(configuration, clock: endpoint.clock)
     self.link = link
     do throws(UDPError) {
       driver = try UDPDriver(
         bind: listen, name: "roamkey-server",
-        handler: ServerEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system),
+        handler: endpoint,
         onTurn: { endpoint, now in link.turn(endpoint, now) })
     } catch {
       throw RoamkeyError(error)
@@ -122,8 +123,13 @@ public final class Server: Sendable {
     link.send(author.map { message.by($0) } ?? message, options, to: nil, except: author)
   }
 
-  /// Sends what waits to be bundled with more: the end of a game's frame. It returns at once.
-  public func flush() { link.callLoop() }
+  /// Sends what waits for others to share its packet (`flushPolicy`): the end of a game's frame. It returns at once.
+  public func flush() {
+    driver.perform { [link] endpoint, now in
+      link.work(endpoint, now)
+      endpoint.flush(now: now)
+    }
+  }
 
   /// Bytes queued for a player: not sent yet, or not acknowledged.
   public func queuedBytes(of player: PlayerID) -> Int { link.queuedBytes(of: player) }

@@ -124,4 +124,83 @@ import Testing
     await client.close()
     await server.close()
   }
+
+  // MARK: Flushing
+
+  @Test func byHandNothingLeavesBeforeTheFlush() async throws {
+    var configuration = RoamkeyConfiguration()
+    configuration.flushPolicy = .manual
+    let server = try await makeServer(configuration: configuration)
+    let client = try await makeClient(server, configuration: configuration)
+    let (log, clients) = (server.log, client.log)
+    try await log.first("the join") { if case .joined = $0 { true } else { nil } }
+    try client.send("up")
+    server.broadcast("down")
+    // Long enough for what should not happen.
+    try await Task.sleep(for: .milliseconds(100))
+    #expect(client.queuedBytes > 0 && server.queuedBytes(of: client.id) > 0)
+    #expect(client.takeEvents().isEmpty && server.takeEvents().isEmpty)
+    client.flush()
+    server.flush()
+    #expect(try await log.first("the message") { message($0)?.text } == "up")
+    #expect(try await clients.first("the message") { message($0)?.text } == "down")
+    // An immediate one takes the others along.
+    try client.send("second")
+    try client.send("third", priority: .immediate)
+    #expect(try await log.all(3, "all") { message($0)?.text } == ["up", "second", "third"])
+    // And closing delivers all the same.
+    try client.send("last")
+    #expect(await client.close() == .closed)
+    #expect(try await log.all(4, "the last") { message($0)?.text }.last == "last")
+    await server.close()
+  }
+
+  @Test func afterAWhileItLeavesByItself() async throws {
+    var configuration = RoamkeyConfiguration()
+    configuration.flushPolicy = .after(.milliseconds(150))
+    let server = try await makeServer()
+    let client = try await makeClient(server, configuration: configuration)
+    let log = server.log
+    let start = ContinuousClock.now
+    for number in 0..<3 { try client.send("\(number)") }
+    let texts = try await log.all(3, "the messages") { message($0)?.text }
+    #expect(texts == ["0", "1", "2"])
+    #expect(ContinuousClock.now - start >= .milliseconds(150))
+    await client.close()
+    await server.close()
+  }
+
+  // MARK: Time
+
+  /// Whether its times are known well enough for the test to mean something.
+  private func isSharp(_ message: Message) -> Bool { message.ageError.map { $0 < .milliseconds(15) } ?? false }
+
+  @Test func anAgeIsCountedFromThePlayerWhoWroteIt() async throws {
+    let server = try await makeServer()
+    let (ada, ben) = (try await makeClient(server), try await makeClient(server))
+    let (log, bensLog) = (server.log, ben.log)
+    // The clocks are compared while messages come and go.
+    let (message, atServer) = try await eventually("clocks to be compared") { () -> (Message, Message)? in
+      try? ada.send("tick")
+      guard let received = try? await log.first("a message", { self.message($0) }), isSharp(received) else {
+        log.forget()
+        return nil
+      }
+      try? await Task.sleep(for: .milliseconds(60))
+      server.broadcast(received, from: ada.id)
+      let passedOn = try? await bensLog.first("the same") { self.message($0) }
+      bensLog.forget()
+      log.forget()
+      return passedOn.flatMap { isSharp($0) ? ($0, received) : nil }
+    }
+    // All three run on one machine, so the moments can be compared as they are.
+    let slack = Duration.milliseconds(2) + (message.ageError ?? .zero) + (atServer.ageError ?? .zero)
+    let difference = message.sentAt.duration(to: atServer.sentAt)
+    #expect(difference <= slack && difference >= .zero - slack)
+    #expect(message.ageOnArrival >= .milliseconds(60) - slack)
+    #expect(message.age >= message.ageOnArrival)
+    #expect(atServer.ageOnArrival < .seconds(30))
+    for client in [ada, ben] { await client.close() }
+    await server.close()
+  }
 }

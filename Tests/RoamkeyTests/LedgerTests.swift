@@ -109,4 +109,23 @@ struct LedgerTests {
     ledger.take(&work)
     #expect(work.messages.count == 1)
   }
+
+  @Test func whatWaitsForAFlushWakesNobody() throws {
+    for policy in [FlushPolicy.atOnce, .after(.milliseconds(5)), .manual] {
+      var configuration = RoamkeyConfiguration()
+      configuration.flushPolicy = policy
+      var ledger = Ledger(configuration)
+      ledger.open(first, longest: 1000)
+      try ledger.send(message(1), to: first)
+      let calls = [Priority.low, .normal, .high].map { ledger.callForMessage($0) }
+      #expect(calls == [policy != .manual, false, false], "once is enough")
+      let callsForImmediate = ledger.callForMessage(.immediate)
+      #expect(callsForImmediate == (policy == .manual))
+      let callsForCredit = ledger.call()
+      #expect(!callsForCredit, "it was called already")
+      var work = Ledger.Work()
+      ledger.take(&work)
+      #expect(work.messages.count == 1)
+    }
+  }
 }

@@ -38,6 +38,9 @@ final class Log<Event: Sendable>: @unchecked Sendable {
     }
   }
 
+  /// Looks only at what comes from now on.
+  func forget() { events = [] }
+
   /// Waits until `count` events match, and returns what they gave.
   func all<T>(_ count: Int, _ what: String, _ match: (Event) -> T?) async throws -> [T] {
     try await eventually(what, within: .seconds(240)) {

@@ -29,7 +29,7 @@ public protocol GameClient {
   /// What has happened since the last time, in order, without waiting.
   func takeEvents() -> [Client.Event]
 
-  /// Sends what waits to be bundled with more: the end of a game's frame. It returns at once.
+  /// Sends what waits for others to share its packet: the end of a game's frame. It returns at once.
   func flush()
 }
 

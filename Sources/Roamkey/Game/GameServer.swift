@@ -37,7 +37,7 @@ public protocol GameServer {
   /// Bytes queued for a player: not sent yet, or not acknowledged.
   func queuedBytes(of player: PlayerID) -> Int
 
-  /// Sends what waits to be bundled with more: the end of a game's frame. It returns at once.
+  /// Sends what waits for others to share its packet: the end of a game's frame. It returns at once.
   func flush()
 
   /// Puts a player out. What was queued for it is not delivered any more; `left` follows.

@@ -40,12 +40,15 @@ final class ClientLink: Sendable {
 
   let events: EventQueue<Client.Event>
   private let configuration: RoamkeyConfiguration
+  private let clock: LocalClock
   private let monitor: Monitor<State>
   /// Only the loop takes this lock, so it is never contended.
   private let scratch = Locked(Scratch())
 
-  init(_ configuration: RoamkeyConfiguration) {
+  /// - Parameter clock: what messages say when they were sent by.
+  init(_ configuration: RoamkeyConfiguration, clock: LocalClock) {
     self.configuration = configuration
+    self.clock = clock
     events = EventQueue(unreliableLimit: configuration.unreadUnreliableLimit)
     monitor = Monitor(State(ledger: Ledger(configuration)))
   }
@@ -96,7 +99,7 @@ final class ClientLink: Sendable {
   func send(_ message: Message, _ options: SendOptions) throws(SendError) -> Bool {
     let now = Instant.current
     // What this player passes on is its own message, and sent now.
-    let content = try message.encoded(options, at: now, time: timestamp(now))
+    let content = try message.encoded(options, at: now, time: clock.milliseconds24(now))
     let result = monitor.withLock { state -> Result<Bool, SendError> in
       guard case .connected(let peer) = state.phase, !state.isClosing else { return .failure(.notConnected) }
       do throws(SendError) {
@@ -104,13 +107,10 @@ final class ClientLink: Sendable {
       } catch {
         return .failure(error)
       }
-      return .success(state.ledger.call())
+      return .success(state.ledger.callForMessage(options.priority))
     }
     return try result.get()
   }
-
-  /// What a message says about when it was sent.
-  private func timestamp(_ sentAt: Instant) -> UInt32? { nil }
 
   /// From now on `send` throws `notConnected`.
   func refuseMessages() { monitor.withLock { $0.isClosing = true } }

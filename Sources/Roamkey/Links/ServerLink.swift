@@ -41,13 +41,16 @@ final class ServerLink: Sendable {
 
   let events: EventQueue<Server.Event>
   private let configuration: RoamkeyConfiguration
+  private let clock: LocalClock
   private let monitor: Monitor<State>
   /// Only the loop takes this lock, so it is never contended.
   private let scratch = Locked(Scratch())
   private let driver = Locked(Driver())
 
-  init(_ configuration: RoamkeyConfiguration) {
+  /// - Parameter clock: what messages say when they were sent by.
+  init(_ configuration: RoamkeyConfiguration, clock: LocalClock) {
     self.configuration = configuration
+    self.clock = clock
     events = EventQueue(unreliableLimit: configuration.unreadUnreliableLimit)
     monitor = Monitor(State(ledger: Ledger(configuration)))
   }
@@ -97,7 +100,7 @@ final class ServerLink: Sendable {
     let now = Instant.current
     let content: EncodedMessage
     do throws(SendError) {
-      let time = message.originalTime(at: now).flatMap { timestamp($0) }
+      let time = message.originalTime(at: now).map { clock.milliseconds24($0) }
       content = try message.encoded(options, at: now, time: time)
     } catch {
       let all = (players ?? self.players).filter { $0 != exception }
@@ -115,14 +118,11 @@ final class ServerLink: Sendable {
           failures[player] = error
         }
       }
-      return (failures, isTaken && state.ledger.call())
+      return (failures, isTaken && state.ledger.callForMessage(options.priority))
     }
     if calls { callLoop() }
     return failures
   }
-
-  /// What a message says about when it was sent.
-  private func timestamp(_ sentAt: Instant) -> UInt32? { nil }
 
   /// Notes what the app has taken.
   func taken(_ item: Item, isLast: Bool) {

@@ -40,6 +40,7 @@ struct Ledger: Sendable {
   private static func cost(_ size: Int) -> Int { size + MessageContent.creditOverhead }
 
   private let queueLimit: Int
+  private let flushPolicy: FlushPolicy
   /// Withheld credit that is worth waking the loop for, in bytes: a part of the whole so small that no sender is held
   /// up by it.
   private let creditStep: Int
@@ -53,6 +54,7 @@ struct Ledger: Sendable {
 
   init(_ configuration: RoamkeyConfiguration) {
     queueLimit = configuration.sendQueueLimit
+    flushPolicy = configuration.flushPolicy
     creditStep = max(1, configuration.receiveCredit / 8)
   }
 
@@ -105,6 +107,14 @@ struct Ledger: Sendable {
   mutating func call() -> Bool {
     defer { isCalled = true }
     return !isCalled
+  }
+
+  /// The same for a message that was taken. One that waits for `flush` waits here just as well.
+  mutating func callForMessage(_ priority: Priority) -> Bool {
+    switch flushPolicy {
+    case .manual where priority != .immediate: false
+    case .atOnce, .after, .manual: call()
+    }
   }
 
   // MARK: From the loop
