@@ -95,6 +95,22 @@ struct MTUBlackHoleTests {
     find(&discovery, now: at(2000))
   }
 
+  @Test("What was under way when the base came back says nothing of a smaller size that is found later")
+  func staleLosses() {
+    var discovery = large()
+    discovery.onProbeTimeout(count: 2, now: at(1000))
+    lose(&discovery, 5, sent: 900, now: 1100)
+    discovery.onFullPacket()
+    for i in 0..<3 as Range<Int64> {
+      #expect(discovery.takeProbe(now: at(61_000 + 100 * i), rtt: Self.rtt) == 1400)
+      discovery.onProbeLost(size: 1400, now: at(61_060 + 100 * i))
+    }
+    #expect(discovery.takeProbe(now: at(61_300), rtt: Self.rtt) == 1300)
+    discovery.onProbeAcked(size: 1300, now: at(61_350))
+    lose(&discovery, size: 1300, sent: 61_400, now: 61_460)
+    #expect(discovery.current == 1300)
+  }
+
   @Test("The next search: after 60 s, then twice as long each time, at most 600 s; 60 s again once it was long ago")
   func retries() {
     var discovery = large()

@@ -155,6 +155,15 @@ struct PacerTests {
     #expect(small.next(&pacer, at: at(100)) == at(108))
   }
 
+  @Test("What a fast path let out on credit is not paid back by the lowest window")
+  func forgivenDebt() {
+    var pacer = Pacer(maximumDatagramSize: 1200)
+    // 128 datagrams in 100 us.
+    #expect(Path(window: 122_880_000).burst(&pacer, at: at(0)) == 10 + 127)
+    // Two datagrams of debt and the one that is asked for, at 3000 bytes in 100 ms.
+    #expect(Path(window: 2400).next(&pacer, at: at(0)) == at(120))
+  }
+
   @Test("RFC 9000 §9.4: a reset gives the bucket of the start")
   func reset() {
     var pacer = Pacer(maximumDatagramSize: 1200)

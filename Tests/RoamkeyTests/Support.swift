@@ -9,8 +9,8 @@ struct TookTooLong: Error, CustomStringConvertible {
   var description: String { "waited in vain for \(what)" }
 }
 
-/// Looks again and again until `condition` gives something, for a minute at most: loopback is fast, but the machine may be
-/// busy with other tests.
+/// Looks again and again until `condition` gives something, for a minute at most: loopback is fast, but the machine may
+/// be busy with other tests.
 @discardableResult
 func eventually<T>(_ what: String, within limit: Duration = .seconds(60), _ condition: () async -> T?) async throws -> T
 {

@@ -186,7 +186,7 @@ extension Outgoing {
       let available = min(credit.available, streams[stream].credit.available)
       if available < cost {
         guard !isWhole, credit.canBegin(cost), streams[stream].credit.canBegin(cost),
-          available > MessageContent.creditOverhead
+          available >= Channels.cost(min(total, Self.smallestPiece))
         else { return .blocked(.credit) }
         affordable = available - MessageContent.creditOverhead
       } else if !isWhole {
@@ -206,7 +206,7 @@ extension Outgoing {
     var affordable = total
     if id.delivery.isReliable {
       affordable = min(total, sent + min(credit.available, streams[stream].credit.available))
-      guard affordable > sent else { return .blocked(.credit) }
+      guard affordable - sent >= min(total - sent, Self.smallestPiece) else { return .blocked(.credit) }
     }
     let range = fit(
       id, lanes[lane].waiting[0].sequence, sent..<affordable, total: total, isInPieces: true, room: room,

@@ -1,8 +1,8 @@
 /// What the peer's clock shows, from samples: that of the lowest round trip counts, as in NTP's clock filter
 /// (RFC 5905 §10), and the clocks' difference in speed is taken from samples far apart.
 ///
-/// All bounds are hard: as long as the two clocks run steadily and differ by at most `ClockRate.maximum`, what the peer's
-/// clock shows lies within `error(at:)` of `reading(at:)`, however uneven the way there and the way back are. No
+/// All bounds are hard: as long as the two clocks run steadily and differ by at most `ClockRate.maximum`, what the
+/// peer's clock shows lies within `error(at:)` of `reading(at:)`, however uneven the way there and the way back are. No
 /// allocation; 320 bytes.
 struct ClockFilter: Sendable {
   enum Verdict: Sendable, Equatable {

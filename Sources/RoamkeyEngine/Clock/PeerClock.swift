@@ -3,8 +3,8 @@
 /// Both sides ask each other with TIME_REQUEST and TIME_RESPONSE; neither sets its clock. Whatever a peer answers
 /// concerns nothing but the ages of its own messages: it could lie about these anyway.
 ///
-/// The caller's part: where `nextRequest` is due, `takeRequest` into a packet; `onRequest` and `onAnswer` for the frames
-/// that come in; `takeAnswer` into the next packet that leaves. No allocation; 512 bytes.
+/// The caller's part: where `nextRequest` is due, `takeRequest` into a packet; `onRequest` and `onAnswer` for the
+/// frames that come in; `takeAnswer` into the next packet that leaves. No allocation; 512 bytes.
 struct PeerClock: Sendable {
   /// What became of an answer.
   enum AnswerOutcome: Sendable, Equatable {

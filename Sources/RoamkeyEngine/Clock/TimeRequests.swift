@@ -1,7 +1,7 @@
 /// When we ask the peer for its time, and which of our requests may still be answered (PROTOCOL §10.7).
 ///
-/// A few requests at the start, so that one of them finds the path idle, then one every 10 s. They are not repeated when
-/// they are lost: the next one follows anyway.
+/// A few requests at the start, so that one of them finds the path idle, then one every 10 s. They are not repeated
+/// when they are lost: the next one follows anyway.
 struct TimeRequests: Sendable {
   static let burst = 4
   static let burstInterval = Duration.milliseconds(250)

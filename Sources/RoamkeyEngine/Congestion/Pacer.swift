@@ -22,7 +22,8 @@ package struct Pacer: Sendable {
   /// What exempt packets may owe, in datagrams: a probe timeout sends two (RFC 9002 §6.2.4). The next window, perhaps
   /// the lowest, must not pay for more.
   private static let maximumDebt = 2
-  /// The bucket counts in 2^-30 of a byte, so that the slowest rate is not rounded to nothing.
+  /// The bucket counts in 2^-30 of a byte: at the slowest rate that is what two nanoseconds give, and no call rounds
+  /// off more than one of them.
   private static let unitBits: UInt64 = 30
 
   /// How fast the bucket fills: a fraction, rounded only once multiplied by a time.
@@ -37,13 +38,11 @@ package struct Pacer: Sendable {
       return product.high < nanoseconds ? nanoseconds.dividingFullWidth(product).quotient : .max
     }
 
-    /// Nanoseconds until `units` have come, rounded up.
+    /// Nanoseconds until `units` have come; the slack covers the rounding.
     func time(for units: UInt64) -> UInt64 {
       let divisor = bytes << unitBits
       let product = units.multipliedFullWidth(by: nanoseconds)
-      guard product.high < divisor else { return .max }
-      let (quotient, remainder) = divisor.dividingFullWidth(product)
-      return remainder == 0 ? quotient : quotient + 1
+      return product.high < divisor ? divisor.dividingFullWidth(product).quotient : .max
     }
   }
 
@@ -129,8 +128,6 @@ package struct Pacer: Sendable {
     }
     let (elapsed, isLong) = now.nanoseconds.subtractingReportingOverflow(refilledAt.nanoseconds)
     let gained = isLong ? .max : rate.units(in: UInt64(elapsed))
-    // Less than a unit is not forgotten: the next call counts from the same moment.
-    guard gained > 0 else { return }
     refilledAt = now
     tokens += min(Int64(clamping: gained), capacity - tokens)
   }

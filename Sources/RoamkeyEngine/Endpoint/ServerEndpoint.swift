@@ -157,7 +157,9 @@ package final class ServerEndpoint: DatagramHandler {
 
   /// Lets go what waits for others to share its packet, in all sessions.
   package func flush(now: Instant) {
-    for session in sessions.values where session.bundlesUntil != nil {
+    // In order of age: a dictionary's own order differs from run to run.
+    for session in sessions.values.sorted(by: { $0.handle.rawValue < $1.handle.rawValue })
+    where session.bundlesUntil != nil {
       session.flush()
       markReady(session)
     }

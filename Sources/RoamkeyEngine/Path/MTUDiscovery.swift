@@ -48,8 +48,7 @@ package struct MTUDiscovery: Sendable {
   /// The largest size of a packet that may be used now, in bytes of UDP payload.
   package private(set) var current: Int
   private var state = State.resting(until: Instant(nanoseconds: .min))
-  /// Somebody had a full packet to send since the last search ended.
-  package private(set) var isWanted = false
+  private var isWanted = false
   private var nextProbe = Instant(nanoseconds: .min)
   private var losses: LossRun?
   private var lastBlackHole: Instant?
@@ -140,7 +139,6 @@ package struct MTUDiscovery: Sendable {
 
   /// Goes on between what passes and what does not, or ends there.
   private mutating func proceed(below tooLarge: Int, now: Instant) {
-    guard current < maximum else { return rest(until: .distantFuture) }
     guard tooLarge - current > Self.granularity else { return rest(until: now + Self.raiseInterval) }
     state = .searching(Search(candidate: current + (tooLarge - current) / 2, tooLarge: tooLarge))
   }

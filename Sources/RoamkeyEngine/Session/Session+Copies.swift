@@ -1,6 +1,6 @@
 import RoamkeyWire
 
-/// Eager copies (docs/decisions/0009-eager-copies.md): what may have been lost goes out again before anything proves it.
+/// Eager copies (docs/decisions/0009-eager-copies.md): what may be lost goes out again before anything proves it.
 extension Session {
   /// How long an acknowledgement may take before its absence is suspicious.
   private var suspicion: Duration { rtt.suspicionDelay(peerAckDelay: ackDelays.delay) }

@@ -115,9 +115,7 @@ extension Session {
 
   /// A packet that is larger than any so far, to find out whether the path carries it.
   private func transmitMTUProbe(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
-    guard mtuProbeTime != nil || mtu.isWanted, mayProbeMTU,
-      let size = mtu.takeProbe(now: now, rtt: rtt.smoothed)
-    else { return nil }
+    guard mayProbeMTU, let size = mtu.takeProbe(now: now, rtt: rtt.smoothed) else { return nil }
     let path = paths.active.path
     let packet = beginPacket(into: &output, size: size)
     output.append(FrameType.ping)

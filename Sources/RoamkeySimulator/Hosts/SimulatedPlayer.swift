@@ -1,6 +1,5 @@
 package import RoamkeyCrypto
 package import RoamkeyEngine
-package import RoamkeyWire
 
 /// A player of a world.
 package final class SimulatedPlayer {
