@@ -19,12 +19,12 @@ struct SuspicionDelayTests {
     #expect(rtt.suspicionDelay(peerAckDelay: .milliseconds(7)) == .milliseconds(80 + 4 * 40 + 7))
     // Steady: the variation has sunk to nothing.
     let steady = measured(80)
-    #expect(steady.suspicionDelay(peerAckDelay: .zero) == .milliseconds(81))
+    #expect(steady.suspicionDelay(peerAckDelay: .zero) == .milliseconds(83))
   }
 
   @Test("Extreme delays do not trap")
   func extremes() {
-    #expect(measured(80).suspicionDelay(peerAckDelay: .seconds(Int64.min)) == .milliseconds(81))
+    #expect(measured(80).suspicionDelay(peerAckDelay: .seconds(Int64.min)) == .milliseconds(83))
     #expect(measured(80).suspicionDelay(peerAckDelay: .seconds(Int64.max)) > .seconds(60))
   }
 
@@ -45,7 +45,7 @@ struct SuspicionDelayTests {
     }
     #expect(tracker.delay < .milliseconds(1))
     let patience = measured(80).suspicionDelay(peerAckDelay: tracker.delay)
-    #expect(patience < .milliseconds(82), "about one RTT and the slack")
+    #expect(patience < .milliseconds(84), "about one RTT and the slack")
     for _ in 0..<40 { tracker.onAck(reported: .zero) }
     #expect(tracker.delay == .zero)
   }

@@ -12,8 +12,8 @@ import Testing
     return frame
   }
 
-  private static func write(_ body: (inout OutputRawSpan) -> Void) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: 100) { buffer, count in
+  private static func write(_ capacity: Int = 100, _ body: (inout OutputRawSpan) -> Void) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
       let raw = UnsafeMutableRawBufferPointer(buffer)
       var output = OutputRawSpan(buffer: raw, initializedCount: 0)
       body(&output)
@@ -77,6 +77,23 @@ import Testing
     #expect(StreamID(number: 1 << 10) == nil)
   }
 
+  @Test(arguments: [0, 1, 63, 64, 300])
+  func theLastMessageNeedsNoLength(count: Int) {
+    let content = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+    let bytes = Self.write(400) {
+      $0.append(0x01)
+      $0.appendMessage(Self.ordered, sequence: 70, content: content, range: 0..<count)
+      $0.dropLastLength(Self.ordered, sequence: 70, count: count)
+    }
+    #expect(bytes.count == 1 + MessageFrame.bareHeaderSize(Self.ordered, sequence: 70) + count)
+    guard case .message(let frame) = Self.read(Array(bytes.dropFirst())) else {
+      Issue.record("it is no message any more")
+      return
+    }
+    #expect(frame.stream == Self.ordered && frame.sequence == 70 && frame.total == UInt64(count))
+    #expect(Array(bytes.dropFirst()[frame.bytes.shifted(by: 1)]) == content)
+  }
+
   @Test func contentSaysOnlyWhatIsThere() throws {
     let plain = MessageContent(format: .bytes, action: "", body: [7])
     #expect(plain.encoded() == [0x00, 7])
@@ -97,4 +114,8 @@ import Testing
   func badContent(bytes: [UInt8]) {
     #expect((try? MessageContent(bytes.span.bytes)) == nil)
   }
+}
+
+extension Range<Int> {
+  fileprivate func shifted(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
 }

@@ -122,13 +122,6 @@ struct FrameTests {
     #expect(
       whole.count - content.count == MessageFrame.headerSize(Self.plain, sequence: 70, count: content.count))
 
-    let bare = Self.write {
-      $0.appendMessage(Self.plain, sequence: 70, content: content, range: 0..<content.count, isLast: true)
-    }
-    guard case .message(let last) = try Self.read(bare) else { throw WrongFrame() }
-    #expect(Array(bare[last.bytes]) == content && last.total == UInt64(content.count))
-    #expect(bare.count - content.count == MessageFrame.bareHeaderSize(Self.plain, sequence: 70))
-
     let other = StreamID(channel: 255, delivery: .unreliable)
     let piece = Self.write { $0.appendMessage(other, sequence: 70, content: content, range: 2..<6) }
     guard case .message(let part) = try Self.read(piece) else { throw WrongFrame() }

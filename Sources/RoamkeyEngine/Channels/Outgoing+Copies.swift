@@ -132,7 +132,7 @@ extension Outgoing {
     guard size <= end - output.byteCount else { return false }
     output.appendMessage(
       id, sequence: candidate.sequence, content: streams[candidate.stream].sent[place].content, range: 0..<total)
-    frames.append(.message(MessagePart(stream: id, sequence: candidate.sequence, 0..<total, isCopy: true)))
+    frames.append(.message(MessagePart(stream: id, sequence: candidate.sequence, 0..<total, of: total, isCopy: true)))
     counters.copiesSent += 1
     return true
   }

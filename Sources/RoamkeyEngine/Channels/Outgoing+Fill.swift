@@ -153,7 +153,7 @@ extension Outgoing {
     counters.retransmittedBytes += UInt64(range.count)
     let id = streams[stream].id
     output.appendMessage(id, sequence: lost.sequence, content: streams[stream].sent[place].content, range: range)
-    frames.append(.message(MessagePart(stream: id, sequence: lost.sequence, range)))
+    frames.append(.message(MessagePart(stream: id, sequence: lost.sequence, range, of: total)))
     return true
   }
 
@@ -237,7 +237,7 @@ extension Outgoing {
     let isLast = range.upperBound == total
     let sequence = isFirst ? streams[stream].nextSequence : lanes[lane].waiting[0].sequence
     output.appendMessage(id, sequence: sequence, content: lanes[lane].waiting[0].content, range: range)
-    frames.append(.message(MessagePart(stream: id, sequence: sequence, range)))
+    frames.append(.message(MessagePart(stream: id, sequence: sequence, range, of: total)))
     if isFirst {
       streams[stream].nextSequence += 1
       if lanes[lane].waiting[0].wantsReceipt {
@@ -314,8 +314,9 @@ extension Outgoing {
 }
 
 extension MessagePart {
-  init(stream: StreamID, sequence: UInt64, _ range: Range<Int>, isCopy: Bool = false) {
+  init(stream: StreamID, sequence: UInt64, _ range: Range<Int>, of total: Int, isCopy: Bool = false) {
     self.init(
-      stream: stream, sequence: sequence, offset: UInt32(range.lowerBound), count: UInt32(range.count), isCopy: isCopy)
+      stream: stream, sequence: sequence, offset: UInt32(range.lowerBound), count: UInt32(range.count),
+      isWhole: range.count == total, isCopy: isCopy)
   }
 }

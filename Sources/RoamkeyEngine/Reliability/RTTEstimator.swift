@@ -47,7 +47,13 @@ package struct RTTEstimator: Sendable {
 
   /// The age at which a packet's acknowledgement is overdue: a probe timeout, but with the delay that the peer makes in
   /// fact (`AckDelayTracker`) instead of the longest that it may. Where it answers at once that is about a round trip.
-  package func suspicionDelay(peerAckDelay: Duration) -> Duration { probeTimeout(maximumAckDelay: peerAckDelay) }
+  /// At least 3 ms are granted beyond, in which an acknowledgement that was lost is said again.
+  package func suspicionDelay(peerAckDelay: Duration) -> Duration {
+    let spread = max(4 * variationNanoseconds, Self.suspicionSlack)
+    return .nanoseconds(smoothedNanoseconds + spread + Self.clamped(peerAckDelay))
+  }
+
+  private static let suspicionSlack: Int64 = 3_000_000
 
   /// Takes a sample (RFC 9002 §5.3).
   ///

@@ -25,6 +25,8 @@ struct MessagePart: Sendable {
   var sequence: UInt64
   var offset: UInt32
   var count: UInt32
+  /// It is all of the message.
+  var isWhole = false
   /// The same bytes are on their way in an earlier packet, and nothing says that they are lost.
   var isCopy = false
 

@@ -62,6 +62,7 @@ extension Session {
       appendMessages(packet, into: &output, now: now)
       copied = appendCopies(packet, isAlone: output.byteCount == framesStart, into: &output, now: now)
     }
+    let messagesEnd = output.byteCount
     if owesProbe || owesPing || owesAnnouncement, output.byteCount == framesStart {
       output.append(FrameType.ping)
       writtenFrames.append(.ephemeral)
@@ -81,6 +82,7 @@ extension Session {
     owesPing = false
     owesAnnouncement = false
     owesCopies = false
+    if !isPadded, output.byteCount == messagesEnd { dropLastLength(from: &output) }
     if isPadded {
       output.append(repeating: FrameType.padding, count: max(0, packet.end - output.byteCount), as: UInt8.self)
     }
@@ -90,6 +92,14 @@ extension Session {
     eager.onSent(bytes: output.byteCount - packet.start, copied: copied)
     return path
   }
+
+  /// The last frame of a packet needs no length. Worth it where the message is small, and cheap there.
+  private func dropLastLength(from output: inout OutputRawSpan) {
+    guard case .message(let part) = writtenFrames.last, part.isWhole, part.count <= Self.smallMessage else { return }
+    output.dropLastLength(part.stream, sequence: part.sequence, count: Int(part.count))
+  }
+
+  private static let smallMessage: UInt32 = 256
 
   /// A packet with less room left counts as full.
   private static let smallestGap = 64

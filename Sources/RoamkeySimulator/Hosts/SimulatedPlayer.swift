@@ -1,5 +1,6 @@
 package import RoamkeyCrypto
 package import RoamkeyEngine
+import RoamkeyWire
 
 /// A player of a world.
 package final class SimulatedPlayer {

@@ -62,22 +62,33 @@ package struct MessageFrame: Sendable {
 }
 
 extension OutputRawSpan {
+  /// Takes the length out of the whole message of `count` bytes at the end: what ends the packet needs none.
+  package mutating func dropLastLength(_ stream: StreamID, sequence: UInt64, count: Int) {
+    let lengthSize = varintSize(UInt64(count))
+    let headerSize = MessageFrame.headerSize(stream, sequence: sequence, count: count)
+    withUnsafeMutableBytes { buffer, end in
+      precondition(end >= headerSize + count, "the message stands at the end")
+      let start = end - count - headerSize
+      buffer[start] &= ~MessageFrame.hasLength
+      let body = UnsafeRawBufferPointer(rebasing: buffer[(end - count)..<end])
+      UnsafeMutableRawBufferPointer(rebasing: buffer[(end - count - lengthSize)...]).copyMemory(from: body)
+    }
+    removeLast(lengthSize)
+  }
+
   /// A whole message where `range` covers all of `content`, else the piece of it.
-  /// - Parameter isLast: nothing follows in the packet, padding included: the length is left out.
   package mutating func appendMessage(
-    _ stream: StreamID, sequence: UInt64, content: [UInt8], range: Range<Int>, isLast: Bool = false
+    _ stream: StreamID, sequence: UInt64, content: [UInt8], range: Range<Int>
   ) {
     let piece = range.count < content.count
-    append(
-      0x20 | stream.delivery.rawValue << 2 | (piece ? MessageFrame.isPiece : 0)
-        | (isLast ? 0 : MessageFrame.hasLength))
+    append(0x20 | stream.delivery.rawValue << 2 | (piece ? MessageFrame.isPiece : 0) | MessageFrame.hasLength)
     append(varint: UInt64(stream.channel))
     append(varint: sequence)
     if piece {
       append(varint: UInt64(range.lowerBound))
       append(varint: UInt64(content.count))
     }
-    if !isLast { append(varint: UInt64(range.count)) }
+    append(varint: UInt64(range.count))
     content.withUnsafeBytes { append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[range])) }
   }
 }
