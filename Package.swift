@@ -52,7 +52,6 @@ let package = Package(
       dependencies: [
         "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto",
         .product(name: "DequeModule", package: "swift-collections"),
-        .product(name: "HeapModule", package: "swift-collections"),
       ],
       swiftSettings: settings),
     .target(

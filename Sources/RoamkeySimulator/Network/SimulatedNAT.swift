@@ -59,8 +59,8 @@ package final class SimulatedNAT {
   package var behavior: NATBehavior
   package private(set) var statistics = NATStatistics()
   /// The line that all behind it share.
-  var uplink: AccessLink
-  var downlink: AccessLink
+  package internal(set) var uplink: AccessLink
+  package internal(set) var downlink: AccessLink
 
   private var mappings: [UInt16: Mapping] = [:]
   private var ports: [Key: UInt16] = [:]
