@@ -168,10 +168,10 @@ struct ChannelTests {
   // MARK: Hostile senders
 
   static func frame(
-    sequence: UInt64, offset: UInt64 = 0, total: UInt64, bytes: [UInt8]
+    _ stream: StreamID = MessageOptions().stream, sequence: UInt64, offset: UInt64 = 0, total: UInt64, bytes: [UInt8]
   ) -> (frame: MessageFrame, payload: [UInt8]) {
-    var payload: [UInt8] = [0x23]
-    payload.append(varint: 0)
+    var payload: [UInt8] = [0x23 | stream.delivery.rawValue << 2]
+    payload.append(varint: UInt64(stream.channel))
     payload.append(varint: sequence)
     payload.append(varint: offset)
     payload.append(varint: total)
@@ -185,9 +185,11 @@ struct ChannelTests {
   }
 
   static func receive(
-    _ channels: inout Channels, sequence: UInt64, offset: UInt64 = 0, total: UInt64, _ bytes: [UInt8]
+    _ channels: inout Channels, _ stream: StreamID = MessageOptions().stream, sequence: UInt64, offset: UInt64 = 0,
+    total: UInt64, _ bytes: [UInt8]
   ) throws(ChannelError) {
-    let (frame, payload) = frame(sequence: sequence, offset: offset, total: total, bytes: bytes)
+    let (frame, payload) = frame(
+      stream, sequence: sequence, offset: offset, total: total, bytes: bytes)
     try channels.receive(frame, payload.span.bytes, now: start)
   }
 

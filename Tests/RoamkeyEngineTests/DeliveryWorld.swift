@@ -207,7 +207,7 @@ struct DeliveryWorld {
       }
       flying.append(flight)
     } else if chance(5) {
-      for case .message(let part) in flight.packet.frames { sides[flight.from].channels.suspect(part, now: now) }
+      for case .message(let part) in flight.packet.frames { sides[flight.from].channels.suspect(part) }
       flying.append(flight)
     } else if chance(5), !flight.isDelivered {
       try deliver(flight)

@@ -8,7 +8,7 @@ struct CopyCandidates: Sendable {
   struct Candidate: Sendable {
     let stream: Int
     let sequence: UInt64
-    let sentAt: Instant
+    var sentAt = Instant(nanoseconds: 0)
   }
 
   /// First sent in this turn, and before: a copy in the same flush would be lost with the original.
@@ -74,7 +74,7 @@ extension Outgoing {
   }
 
   /// The acknowledgement of a packet is overdue: a copy of its message should leave soon.
-  mutating func suspect(_ part: MessagePart, now: Instant) {
+  mutating func suspect(_ part: MessagePart) {
     guard part.stream.delivery.isReliable, let stream = find(part.stream),
       let place = streams[stream].place(of: part.sequence), streams[stream].sent[place].total == part.range.count,
       part.range.count <= CopyCandidates.sizeLimit,
@@ -87,7 +87,7 @@ extension Outgoing {
     removeFromCopies(stream, place)
     streams[stream].sent[place].flags.insert(.urgent)
     copies.urgentCount += 1
-    copies.urgent.append(CopyCandidates.Candidate(stream: stream, sequence: part.sequence, sentAt: now))
+    copies.urgent.append(CopyCandidates.Candidate(stream: stream, sequence: part.sequence))
   }
 
   mutating func addCandidate(_ stream: Int, _ sequence: UInt64, now: Instant) {

@@ -133,7 +133,7 @@ struct Outgoing: Sendable {
 
   mutating func block(_ lane: Int, _ reason: Lane.Block) {
     lanes[lane].block = reason
-    blocked.append(UInt16(lane))
+    if !blocked.contains(UInt16(lane)) { blocked.append(UInt16(lane)) }
   }
 
   /// What held it up has changed.
