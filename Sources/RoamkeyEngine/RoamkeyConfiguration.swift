@@ -44,12 +44,25 @@ public struct RoamkeyConfiguration: Sendable {
 
   // MARK: Staying in touch
 
-  /// After this much silence of the other side a ping goes out. 5 s holds the NAT bindings of all but odd routers.
+  /// After this much silence of the other side a ping goes out. 5 s holds the NAT bindings of all but odd routers. Less
+  /// than 100 ms counts as 100 ms.
   public var keepAliveInterval: Duration = .seconds(5)
   /// After this many keep-alive intervals without a sign of life the other side is `offline`.
   public var missesUntilOffline = 4
   /// How long an offline session waits for a network before it ends: 5 minutes, a walk to the next Wi-Fi.
   public var offlineLimit: Duration = .seconds(300)
+  /// After this long without a message either way a session is `quiet`: nobody plays, and there is no hurry to notice
+  /// that somebody is gone. A minute is longer than most pauses of a game.
+  public var quietAfter: Duration = .seconds(60)
+  /// How often a quiet session pings: just enough to hold a NAT binding, which routers keep for 30 s or more. Less than
+  /// `keepAliveInterval` counts as that. While quiet, the other side is `offline` after this and another
+  /// `missesUntilOffline - 1` keep-alive intervals, 40 s, in which nothing of it was heard.
+  public var quietInterval: Duration = .seconds(25)
+  /// How long a session may rest (an app says that it does: lobby, game over) and hear nothing before it ends. While it
+  /// rests nothing is sent, and nobody is `offline`. Two hours: supper, or a film; each player costs a few KiB
+  /// meanwhile. No NAT keeps its binding for that long, so that a server may not reach a resting client: the client is
+  /// the one to wake the session.
+  public var restingLimit: Duration = .seconds(7200)
   /// How long a client tries to reach a server before it gives up.
   public var handshakeTimeout: Duration = .seconds(10)
   /// How much longer a client waits once it has seen an answer that it cannot accept (another key, another version):
