@@ -12,7 +12,7 @@ import Testing
     return frame
   }
 
-  private static func write(_ capacity: Int = 100, _ body: (inout OutputRawSpan) -> Void) -> [UInt8] {
+  private static func write(capacity: Int = 100, _ body: (inout OutputRawSpan) -> Void) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
       let raw = UnsafeMutableRawBufferPointer(buffer)
       var output = OutputRawSpan(buffer: raw, initializedCount: 0)
@@ -80,7 +80,7 @@ import Testing
   @Test(arguments: [0, 1, 63, 64, 300])
   func theLastMessageNeedsNoLength(count: Int) {
     let content = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
-    let bytes = Self.write(400) {
+    let bytes = Self.write(capacity: 400) {
       $0.append(0x01)
       $0.appendMessage(Self.ordered, sequence: 70, content: content, range: 0..<count)
       $0.dropLastLength(Self.ordered, sequence: 70, count: count)

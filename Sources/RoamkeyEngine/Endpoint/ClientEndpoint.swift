@@ -122,6 +122,9 @@ package final class ClientEndpoint: DatagramHandler {
     session?.consumed(credit, of: stream)
   }
 
+  /// The app says that its player rests, or does no more.
+  package func setResting(_ isResting: Bool, now: Instant) { session?.setResting(isResting, now: now) }
+
   /// Lets go what waits for others to share its packet.
   package func flush(now: Instant) { session?.flush() }
 

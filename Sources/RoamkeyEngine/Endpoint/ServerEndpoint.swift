@@ -155,6 +155,13 @@ package final class ServerEndpoint: DatagramHandler {
     markReady(session)
   }
 
+  /// The app says that a player rests, or does no more.
+  package func setResting(_ isResting: Bool, of handle: SessionHandle, now: Instant) {
+    guard let session = sessions[handle] else { return }
+    session.setResting(isResting, now: now)
+    markReady(session)
+  }
+
   /// Lets go what waits for others to share its packet, in all sessions.
   package func flush(now: Instant) {
     // In order of age: a dictionary's own order differs from run to run.

@@ -5,7 +5,7 @@ extension Session {
   /// How long after the last message clocks are still compared for their own sake.
   private static let interest = Duration.seconds(10)
 
-  private var clockActiveUntil: Instant { lastTraffic + Self.interest }
+  private var clockActiveUntil: Instant { min(lastTraffic + Self.interest, keepAlive.activeUntil) }
 
   /// When a question about the peer's clock leaves by itself.
   var clockTime: Instant? { peerClock.nextRequest(activeUntil: clockActiveUntil) }
@@ -22,7 +22,8 @@ extension Session {
       output.appendTimeResponse(
         TimeResponseFrame(echo: answer.echo, received: answer.received, delay: answer.delay))
     }
-    let activeUntil = isAlone ? clockActiveUntil : .distantFuture
+    // Who rests asks nothing, not even beside an acknowledgement.
+    let activeUntil = isAlone || rest.isAny ? clockActiveUntil : .distantFuture
     if packet.end - output.byteCount >= Self.timeRequestSize,
       let time = peerClock.takeRequest(now: now, activeUntil: activeUntil)
     {
@@ -37,6 +38,7 @@ extension Session {
     guard let time = content.time, let sentAt = peerClock.localInstant(ofPeer24: time, now: now) else {
       return (now - rtt.smoothed / 2, nil)
     }
-    return (sentAt, peerClock.errorBound(at: sentAt))
+    // The time was rounded down to a millisecond.
+    return (sentAt, peerClock.errorBound(at: sentAt).map { $0 + .milliseconds(1) })
   }
 }

@@ -24,7 +24,7 @@ extension Session {
     guard rtt.hasSample else { return }
     let patience = suspicion
     if sent.takeSuspects(now: now, patience: patience, into: &suspectFrames) > 0 {
-      for case .message(let part) in suspectFrames { channels.suspect(part, now: now) }
+      for case .message(let part) in suspectFrames { channels.suspect(part) }
       suspectFrames.removeAll(keepingCapacity: true)
       owesCopies = owesCopies || channels.hasUrgentCopies
     }

@@ -111,12 +111,11 @@ extension Session {
       fail(.keyMisuse, now: now)
       return false
     }
-    lastHeard = now
     finish = nil
     owesFinish = false
-    if isOffline {
-      isOffline = false
+    if keepAlive.onHeard(now: now) {
       probeCount = 0
+      peerClock.reset(now: now)
       // While closing, the app has been told of the end, and that is the last it hears.
       if isAnnounced, isOpen { context.events.append(.online(handle)) }
     }
@@ -144,8 +143,7 @@ extension Session {
       case .timeRequest(let time): peerClock.onRequest(time, now: now)
       case .timeResponse(let answer):
         _ = peerClock.onAnswer(echo: answer.echo, received: answer.received, delay: answer.delay, now: now)
-      // What is not built yet: no peer has a reason to send it.
-      case .resting: throw .malformed
+      case .resting(let frame): handle(frame, now: now)
       }
       guard isOpen else { return summary }
     }
@@ -249,7 +247,8 @@ extension Session {
       case .skip(let stream, let sequence): channels.onSkipLost(stream, sequence: sequence)
       case .receipt(let frame): channels.onReceiptLost(frame)
       case .observedAddress(let sequence): if sequence == observedSequence { owesObservedAddress = true }
-      case .resting, .mtuProbe, .ack, .ephemeral: break
+      case .resting(let sequence): if sequence == rest.sequence { rest.owesFrame = true }
+      case .mtuProbe, .ack, .ephemeral: break
       }
     }
     lostFrames.removeAll(keepingCapacity: true)
@@ -314,7 +313,7 @@ extension Session {
       }
       context.statistics.messagesReceived += 1
       counters.messagesReceived += 1
-      lastTraffic = now
+      noteTraffic(now: now)
       let (sentAt, error) = sendingTime(of: content, now: now)
       context.events.append(
         .message(

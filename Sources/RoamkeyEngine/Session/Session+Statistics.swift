@@ -5,6 +5,7 @@ extension Session {
   func statistics(now: Instant) -> SessionStatistics {
     var statistics = counters
     statistics.isOffline = isOffline
+    statistics.presence = keepAlive.presence(now: now)
     if rtt.hasSample {
       statistics.roundTrip = rtt.smoothed
       statistics.minimumRoundTrip = rtt.minimum

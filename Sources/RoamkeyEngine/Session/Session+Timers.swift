@@ -8,7 +8,7 @@ extension Session {
     case .draining(let until): return until
     case .ended: return nil
     }
-    var next = silenceDeadline
+    var next = keepAlive.nextTimeout(packetsForKeepAlive)
     // An acknowledgement that may not leave is sent when more comes in; waiting for it would spin.
     if !isBlocked, let ack = received.ackTimer { next = min(next, ack) }
     if let loss = sent.lossTime ?? probeDeadline { next = min(next, loss) }
@@ -45,7 +45,7 @@ extension Session {
       phases.forgetPrevious()
       self.previousKeysUntil = nil
     }
-    if now >= silenceDeadline { handleSilence(now: now) }
+    handleSilence(now: now)
   }
 
   // MARK: Loss and probes (RFC 9002 §6.2)
@@ -58,7 +58,8 @@ extension Session {
     let timeout = rtt.probeTimeout(maximumAckDelay: configuration.maximumAckDelay)
     // The cap is reached long before the shift could overflow.
     let backedOff = min(timeout * (1 << min(probeCount, 16)), cap)
-    return max(sent.lastAckElicitingSent ?? lastHeard, lastProbe) + backedOff
+    let deadline = max(sent.lastAckElicitingSent ?? keepAlive.lastHeard, lastProbe) + backedOff
+    return keepAlive.allowsProbe(at: deadline) ? deadline : nil
   }
 
   private func handleLossTimer(now: Instant) {
@@ -80,28 +81,19 @@ extension Session {
 
   // MARK: Silence
 
-  /// When something follows from having heard nothing: a ping, being offline, the end.
-  private var silenceDeadline: Instant {
-    let configuration = context.configuration
-    let untilOffline = configuration.keepAliveInterval * max(1, configuration.missesUntilOffline)
-    if isOffline { return lastHeard + untilOffline + configuration.offlineLimit }
-    let offline = lastHeard + untilOffline
-    // While an acknowledgement is owed the probes do the pinging.
-    if sent.hasAckElicitingInFlight || owesPing { return offline }
-    return min(offline, max(lastHeard, sent.lastAckElicitingSent ?? lastHeard) + configuration.keepAliveInterval)
+  private var packetsForKeepAlive: KeepAlive.Packets {
+    KeepAlive.Packets(
+      lastAckElicitingSent: sent.lastAckElicitingSent, isAnswerAwaited: sent.hasAckElicitingInFlight || owesPing)
   }
 
   private func handleSilence(now: Instant) {
-    let configuration = context.configuration
-    let untilOffline = configuration.keepAliveInterval * max(1, configuration.missesUntilOffline)
-    if isOffline {
-      timeOut()
-    } else if now >= lastHeard + untilOffline {
-      isOffline = true
+    switch keepAlive.takeDue(packetsForKeepAlive, now: now) {
+    case .nothing: break
+    case .ping: owesPing = true
+    case .offline:
       owesPing = true
       if isAnnounced { context.events.append(.offline(handle)) }
-    } else {
-      owesPing = true
+    case .end: timeOut()
     }
   }
 }

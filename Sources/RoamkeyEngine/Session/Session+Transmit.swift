@@ -138,7 +138,7 @@ extension Session {
 
   /// Only on a path that is known to work, and within the window.
   var mayProbeMTU: Bool {
-    paths.active.isValidated && rtt.hasSample && !isOffline && probeCount == 0
+    paths.active.isValidated && rtt.hasSample && !isOffline && !rest.isAny && probeCount == 0
       && sent.bytesInFlight < congestion.window && sent.hasRoom
   }
 
@@ -170,6 +170,11 @@ extension Session {
       owesObservedAddress = false
       output.appendObservedAddress(ObservedAddressFrame(sequence: observedSequence, address: peerAddress))
       writtenFrames.append(.observedAddress(sequence: observedSequence))
+    }
+    if rest.owesFrame, packet.end - output.byteCount >= RestingFrame.maximumSize {
+      rest.owesFrame = false
+      output.appendResting(RestingFrame(sequence: rest.sequence, isResting: rest.isOurs))
+      writtenFrames.append(.resting(sequence: rest.sequence))
     }
     // Who does not acknowledge what it is told must not make us remember ever more of it.
     if channels.owesControl, sent.hasRoom {

@@ -116,11 +116,11 @@ final class Session {
   var peerClock: PeerClock
 
   // Staying in touch
-  var lastHeard: Instant
+  var keepAlive: KeepAlive
   /// When an app last sent a message, or was given one.
   var lastTraffic: Instant
   var owesPing = false
-  var isOffline = false
+  var rest = Rest()
 
   // For the endpoint that owns it
   var isReady = false
@@ -177,7 +177,7 @@ final class Session {
       configuration: configuration, peer: opening.peerParameters,
       announcesLimits: opening.announcesLimits)
     maximumOutgoingMessage = Channels.maximumMessageSize(configuration, peer: opening.peerParameters)
-    lastHeard = now
+    keepAlive = KeepAlive(configuration, now: now)
     lastTraffic = now
     ackDelays = AckDelayTracker(maximumAckDelay: configuration.maximumAckDelay)
     peerClock = PeerClock(local: context.clock, now: now)
@@ -196,6 +196,9 @@ final class Session {
     case .ended: true
     }
   }
+
+  /// Nothing was heard of the peer for a while.
+  var isOffline: Bool { keepAlive.isOffline }
 
   var isOpen: Bool { if case .open = state { true } else { false } }
 
@@ -230,7 +233,7 @@ final class Session {
       throw .queueFull(limit: queueLimit)
     }
     channels.enqueue(content, options, now: now)
-    lastTraffic = now
+    noteTraffic(now: now)
     bundle(content.count, options, now: now)
     tellOutcomes()
     context.statistics.messagesSent += 1

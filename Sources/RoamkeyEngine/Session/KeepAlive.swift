@@ -1,13 +1,3 @@
-/// What the player is doing, as far as staying in touch is concerned (PROTOCOL §11.1).
-enum Presence: Sendable, Equatable {
-  /// Messages come and go: silence is noticed within seconds.
-  case playing
-  /// No message for a while: a ping now and then holds the NAT binding.
-  case quiet
-  /// An app said so: nothing is sent, and nobody is missed.
-  case resting
-}
-
 /// Decides when a ping is due, when the peer counts as offline, and when the session ends (PROTOCOL §11.1).
 ///
 /// All of it follows from what was noted here, and from what the session knows of its packets (`Packets`): there is no
