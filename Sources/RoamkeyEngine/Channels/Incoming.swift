@@ -111,7 +111,7 @@ struct Incoming: Sendable {
     handOut(stream, sequence, message.prefix)
   }
 
-  private mutating func handOut(_ stream: Int, _ sequence: UInt64, _ content: [UInt8]) {
+  private mutating func handOut(_ stream: Int, _ sequence: UInt64, _ content: consuming [UInt8]) {
     let cost = Channels.cost(content.count)
     window.deliver(cost)
     streams[stream].window.deliver(cost)

@@ -1,7 +1,8 @@
 import DequeModule
 import RoamkeyWire
 
-/// A message that has bytes never sent.
+/// A message that has bytes never sent, but for its content, which the lane keeps beside: so this is copied and moved
+/// without counting references.
 struct WaitingMessage: Sendable {
   enum State: Sendable {
     case unsent
@@ -11,22 +12,23 @@ struct WaitingMessage: Sendable {
     case dead
   }
 
-  private(set) var content: [UInt8]
+  /// The size of its content.
+  let total: Int
   /// Its number in the lane, by which its expiry finds it.
   let number: UInt64
   /// The app's number for it, if it wants a receipt.
   let token: UInt64
-  var sequence: UInt64 = 0
+  private(set) var sequence: UInt64 = 0
   /// How many bytes were sent.
-  var sent = 0
+  private(set) var sent = 0
   let priority: Priority
   let wantsReceipt: Bool
   let expires: Bool
   private(set) var state = State.unsent
   let expiry: Instant
 
-  init(_ content: [UInt8], _ options: MessageOptions, number: UInt64) {
-    self.content = content
+  init(total: Int, _ options: MessageOptions, number: UInt64) {
+    self.total = total
     self.number = number
     token = options.receipt ?? 0
     wantsReceipt = options.receipt != nil
@@ -37,15 +39,14 @@ struct WaitingMessage: Sendable {
 
   var isDead: Bool { state == .dead }
 
-  mutating func begin(as sequence: UInt64) {
+  /// Its first bytes were sent, and it is not done.
+  mutating func advance(to sent: Int, sequence: UInt64) {
     state = .begun
+    self.sent = sent
     self.sequence = sequence
   }
 
-  mutating func kill() {
-    state = .dead
-    content = []
-  }
+  mutating func kill() { state = .dead }
 }
 
 /// Bytes to send again.
@@ -69,6 +70,8 @@ struct Lane: Sendable {
   /// The place of its stream.
   let stream: Int
   var waiting = Deque<WaitingMessage>()
+  /// What they contain, in the same places.
+  private(set) var contents = Deque<[UInt8]>()
   /// The number of the next message.
   var nextNumber: UInt64 = 0
   var lost = Deque<LostRange>()
@@ -91,7 +94,8 @@ struct Lane: Sendable {
   }
 
   mutating func append(_ content: [UInt8], _ options: MessageOptions) {
-    waiting.append(WaitingMessage(content, options, number: nextNumber))
+    waiting.append(WaitingMessage(total: content.count, options, number: nextNumber))
+    contents.append(content)
     nextNumber += 1
     count(options.priority)
   }
@@ -102,11 +106,11 @@ struct Lane: Sendable {
   }
 
   /// Takes the first waiting message, which is wholly sent now.
-  mutating func takeFirst() -> WaitingMessage {
-    let message = waiting.removeFirst()
-    discount(message.priority)
+  mutating func takeFirst() -> [UInt8] {
+    discount(waiting.removeFirst().priority)
+    let content = contents.removeFirst()
     if dead > 0 { dropDead() }
-    return message
+    return content
   }
 
   mutating func dropFirstLost() { discount(lost.removeFirst().priority) }
@@ -115,18 +119,29 @@ struct Lane: Sendable {
   mutating func kill(at place: Int) {
     discount(waiting[place].priority)
     waiting[place].kill()
+    contents[place] = []
     dead += 1
-    if dead > waiting.count / 2 {
-      waiting.removeAll(where: \.isDead)
-      dead = 0
-    }
+    if dead > waiting.count / 2 { compact() }
     dropDead()
+  }
+
+  private mutating func compact() {
+    var live = 0
+    for place in waiting.indices where !waiting[place].isDead {
+      waiting.swapAt(live, place)
+      contents.swapAt(live, place)
+      live += 1
+    }
+    waiting.removeLast(dead)
+    contents.removeLast(dead)
+    dead = 0
   }
 
   /// Afterwards the first waiting message, if any, is a live one.
   private mutating func dropDead() {
     while let first = waiting.first, first.isDead {
       waiting.removeFirst()
+      contents.removeFirst()
       dead -= 1
     }
   }

@@ -131,7 +131,7 @@ extension Outgoing {
     let size = MessageFrame.headerSize(id, sequence: candidate.sequence, count: total) + total
     guard size <= end - output.byteCount else { return false }
     output.appendMessage(
-      id, sequence: candidate.sequence, content: streams[candidate.stream].sent[place].content, range: 0..<total)
+      id, sequence: candidate.sequence, content: streams[candidate.stream].contents[place], range: 0..<total)
     frames.append(.message(MessagePart(stream: id, sequence: candidate.sequence, 0..<total, of: total, isCopy: true)))
     counters.copiesSent += 1
     return true

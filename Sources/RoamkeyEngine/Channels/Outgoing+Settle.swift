@@ -14,8 +14,8 @@ extension Outgoing {
     }
     let total = streams[stream].sent[place].total
     if part.range.count < total {
-      streams[stream].sent[place].acknowledged.insert(part.range)
-      guard streams[stream].sent[place].acknowledged.covers(0..<total) else { return }
+      streams[stream].acknowledged[part.sequence, default: ByteRanges()].insert(part.range)
+      guard streams[stream].acknowledged[part.sequence]?.covers(0..<total) == true else { return }
     }
     if part.isCopy { copies.addRescued(stream, part.sequence) }
     finish(stream, place)
@@ -58,14 +58,7 @@ extension Outgoing {
     // Who waits for a receipt goes on counting.
     if !flags.contains(.awaitsReceipt) { queuedBytes -= MessageContent.creditOverhead }
     queuedMessages -= 1
-    if place == 0 {
-      streams[stream].sent.removeFirst()
-    } else {
-      streams[stream].sent[place].flags = .done
-      streams[stream].sent[place].content = []
-      streams[stream].sent[place].acknowledged = ByteRanges()
-    }
-    streams[stream].removeDone()
+    streams[stream].remove(at: place)
     if flags.contains(.inPieces) { openPieceMessages -= 1 }
     unblockAll(.window)
   }
@@ -79,7 +72,7 @@ extension Outgoing {
     let sequence = streams[stream].nextSequence - UInt64(streams[stream].sent.count - place)
     if message.sent < message.total { dropRest(stream, sequence, message) }
     removeFromCopies(stream, place)
-    streams[stream].sent[place].content = []
+    streams[stream].dropContent(at: place)
     streams[stream].sent[place].flags.insert(.skipped)
     streams[stream].sent[place].flags.remove(.awaitsReceipt)
     queuedBytes -= message.total

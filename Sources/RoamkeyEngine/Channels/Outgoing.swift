@@ -5,8 +5,9 @@ import RoamkeyWire
 /// The sending half of all streams: what is queued, on its way, lost, or given up.
 ///
 /// It decides which bytes go next and knows nothing of packets: a range that is reported lost is sent again as bytes,
-/// whatever packet it was in. How it writes is in Outgoing+Fill.swift, what acknowledgements and losses do in
-/// Outgoing+Settle.swift, expiry and receipts in files of their own.
+/// whatever packet it was in. Whose turn it is to write is in Outgoing+Fill.swift, what is written in
+/// Outgoing+Write.swift, what acknowledgements and losses do in Outgoing+Settle.swift; expiry, receipts and copies have
+/// files of their own.
 struct Outgoing: Sendable {
   var streams: [SendStream] = []
   var lanes: [Lane] = []
@@ -90,7 +91,7 @@ struct Outgoing: Sendable {
   mutating func takeBack(_ lane: Int, at place: Int, as outcome: DeliveryOutcome) {
     let message = lanes[lane].waiting[place]
     lanes[lane].kill(at: place)
-    queuedBytes -= Channels.cost(message.content.count)
+    queuedBytes -= Channels.cost(message.total)
     queuedMessages -= 1
     if message.expires { removedExpiry() }
     if message.wantsReceipt {

@@ -1,7 +1,7 @@
 import DequeModule
 import RoamkeyWire
 
-/// A reliable message of which something was sent.
+/// A reliable message of which something was sent, but for its content, which the stream keeps beside.
 struct SentMessage: Sendable {
   struct Flags: OptionSet, Sendable {
     let rawValue: UInt16
@@ -21,13 +21,26 @@ struct SentMessage: Sendable {
     static let urgent = Flags(rawValue: 1 << 7)
   }
 
-  var content: [UInt8]
-  let total: Int
-  /// The bytes that were sent at least once are the first of it.
-  var sent: Int
-  var acknowledged = ByteRanges()
+  private let size: UInt32
+  private var sentSize: UInt32
   let priority: Priority
   var flags: Flags
+
+  init(total: Int, sent: Int, priority: Priority, flags: Flags) {
+    size = UInt32(total)
+    sentSize = UInt32(sent)
+    self.priority = priority
+    self.flags = flags
+  }
+
+  /// The size of its content.
+  var total: Int { Int(size) }
+
+  /// The bytes that were sent at least once are the first of it.
+  var sent: Int {
+    get { Int(sentSize) }
+    set { sentSize = UInt32(newValue) }
+  }
 
   /// What it has cost of the peer's credit.
   var cost: Int { Channels.cost(sent) }
@@ -56,6 +69,10 @@ struct SendStream: Sendable {
   var credit: CreditAllowance
   /// Reliable messages from the first one that is not settled, in order of sequence.
   var sent = Deque<SentMessage>()
+  /// What they contain, in the same places.
+  private(set) var contents = Deque<[UInt8]>()
+  /// Of those in pieces, which bytes are acknowledged, by sequence.
+  var acknowledged: [UInt64: ByteRanges] = [:]
   var awaited = Deque<AwaitedReceipt>()
   var settledReceipts = 0
   /// Latest: the turn in which the waiting messages were queued.
@@ -95,8 +112,29 @@ struct SendStream: Sendable {
     return sent[place].flags.contains(.done) ? nil : place
   }
 
-  mutating func removeDone() {
-    while let first = sent.first, first.flags.contains(.done) { sent.removeFirst() }
+  /// Takes note of a reliable message that leaves for the first time.
+  mutating func append(_ message: SentMessage, _ content: consuming [UInt8]) {
+    sent.append(message)
+    contents.append(content)
+  }
+
+  /// Nothing of it is needed any more.
+  mutating func dropContent(at place: Int) { contents[place] = [] }
+
+  /// The message at `place` needs nothing more; those in front that need nothing go.
+  mutating func remove(at place: Int) {
+    if sent[place].flags.contains(.inPieces) {
+      acknowledged[nextSequence - UInt64(sent.count - place)] = nil
+    }
+    guard place == 0 else {
+      sent[place].flags = .done
+      contents[place] = []
+      return
+    }
+    repeat {
+      sent.removeFirst()
+      contents.removeFirst()
+    } while !sent.isEmpty && sent[0].flags.contains(.done)
   }
 
   /// The first awaited receipt of this sequence or a later one.
