@@ -139,20 +139,11 @@ struct LossyAcknowledgementTests {
     receiver.received.record(5, ackEliciting: true, now: arrival)
     receiver.received.ackSent(isAlone: true, now: arrival)
     #expect(receiver.received.ackTimer == arrival + .milliseconds(2))
-    #expect(!receiver.received.isAckDue(now: arrival + .microseconds(4999)))
+    #expect(!receiver.received.isAckDue(now: arrival + .microseconds(1999)))
     #expect(receiver.received.isAckDue(now: arrival + .milliseconds(2)))
     #expect(receiver.received.ackDelay(now: arrival + .milliseconds(2)) == .milliseconds(2))
     receiver.received.ackSent(isAlone: true, now: arrival + .milliseconds(2))
     #expect(receiver.received.ackTimer == nil && !receiver.received.hasUnreported)
-  }
-
-  @Test("Packets 8 ms apart: it is said again in the middle between two")
-  func earlyRepetition() {
-    var receiver = lossy(interval: 8)
-    let arrival = receiver.now + .milliseconds(8)
-    receiver.received.record(5, ackEliciting: true, now: arrival)
-    receiver.received.ackSent(isAlone: true, now: arrival)
-    #expect(receiver.received.ackTimer == arrival + .milliseconds(4))
   }
 
   @Test("A packet that leaves meanwhile takes it along, and then it is not repeated")
@@ -201,10 +192,10 @@ struct LossyAcknowledgementTests {
     var receiver = lossy()
     receiver.received.record(5, ackEliciting: true, now: at(1000))
     receiver.received.ackSent(isAlone: true, now: at(1000))
-    receiver.received.record(6, ackEliciting: true, now: at(1003))
-    #expect(receiver.received.isAckDue(now: at(1003)))
-    receiver.received.ackSent(isAlone: true, now: at(1003))
-    #expect(receiver.received.ackTimer.map { $0 > at(1005) && $0 <= at(1008) } == true)
+    receiver.received.record(6, ackEliciting: true, now: at(1001))
+    #expect(receiver.received.isAckDue(now: at(1001)))
+    receiver.received.ackSent(isAlone: true, now: at(1001))
+    #expect(receiver.received.ackTimer.map { $0 > at(1002) && $0 <= at(1003) } == true)
   }
 
   @Test("Hostile numbers and times do not trap")
@@ -214,7 +205,6 @@ struct LossyAcknowledgementTests {
       for now in [Instant(nanoseconds: .min), at(0), .distantFuture, at(-1)] {
         pattern.record(number, ackEliciting: true, now: now)
         _ = pattern.asksForPromptness(now: now)
-        #expect(pattern.repetitionDelay >= .zero && pattern.repetitionDelay <= .milliseconds(2))
       }
     }
   }

@@ -35,7 +35,8 @@ import Testing
   func aMappingIsLost(seed: UInt64) {
     let (world, nat, players) = Self.behind(NATBehavior(timeout: .seconds(3)), seed: seed)
     let player = players[0]
-    world.run(for: .milliseconds(3500))
+    // Longer than the mapping lasts after the first second, in which clocks are compared; before the first keep-alive.
+    world.run(for: .milliseconds(4500))
     let before = player.host.outside
     world.send(numbered(20), to: player)
     world.run(for: .milliseconds(200))

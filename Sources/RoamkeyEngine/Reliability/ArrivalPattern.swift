@@ -33,7 +33,7 @@ package struct ArrivalPattern: Sendable {
   /// How long after an acknowledgement that left alone its repetition follows. Not at once: what destroys a packet
   /// often destroys the one behind it. Before the next packet is expected, whose own answer would say the same.
   /// And before the sender becomes suspicious, which it is 3 ms late (`RTTEstimator.suspicionDelay`).
-  package var repetitionDelay: Duration { .nanoseconds(min(2_000_000, (averageInterval ?? 0) / 2)) }
+  package static let repetitionDelay = Duration.milliseconds(2)
 
   /// Notes a packet, each number once. Whoever leaves out numbers on purpose looks like a lossy path, and is answered
   /// more often: at most once a packet, and only while these are sparse.

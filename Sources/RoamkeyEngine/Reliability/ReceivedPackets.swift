@@ -105,7 +105,7 @@ package struct ReceivedPackets: Sendable {
   /// it said nothing new to begin with: so never more than once.
   package mutating func ackSent(isAlone: Bool, now: Instant) {
     let isRepeated = isAlone && unreportedAckEliciting > 0 && arrivals.asksForPromptness(now: now)
-    repeatAt = isRepeated ? now + arrivals.repetitionDelay : nil
+    repeatAt = isRepeated ? now + ArrivalPattern.repetitionDelay : nil
     dueAt = nil
     lowestUnreported = nil
     unreportedAckEliciting = 0

@@ -4,10 +4,9 @@ internal import Roamkey
 /// sent, and what is promised of them. Nothing else depends on their delivery mode.
 enum StateStream {
   static let action = "state"
-  // Reliable and ordered, as every message is for now.
-  static let promise = DeliveryLog.Promise.reliableOrdered
+  static let promise = DeliveryLog.Promise.newerOnly
 
   static func send(_ message: TimedMessage, from server: Server, to player: PlayerID) -> SendError? {
-    server.send(message.bytes, as: action, to: player)
+    server.send(message.bytes, as: action, to: player, delivery: .latest)
   }
 }
