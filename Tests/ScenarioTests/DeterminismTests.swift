@@ -28,7 +28,9 @@ import Testing
     world.shutdown()
     world.run(for: .seconds(10))
     world.expectSound()
-    #expect(players[0].hasJoined && nat.statistics.mapped >= 4 && world.cutDatagrams > 0)
+    #expect(players[1].hasJoined)
+    #expect(nat.statistics.mapped >= 4)
+    #expect(world.cutDatagrams > 0)
     return world.traceHash
   }
 
