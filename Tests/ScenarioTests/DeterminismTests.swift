@@ -24,7 +24,7 @@ import Testing
     world.run(for: .seconds(10))
     world.restartServer(after: .milliseconds(100))
     world.restart(players[0])
-    world.run(for: .seconds(5))
+    world.run(for: .seconds(9))
     world.shutdown()
     world.run(for: .seconds(10))
     world.expectSound()

@@ -5,12 +5,18 @@ import Testing
 
 /// One world of chance, from its seed.
 struct RandomStory {
+  /// What happens to a player; some of it lasts for a while.
+  private enum Disturbance: CaseIterable {
+    case rebinds, moves, movesUnnoticed, movesBehindNAT, down, cutOff, cutOneWay, standsStill, slowApp, changes
+  }
+
   private let seed: UInt64
   private var random: SeededRandom
   private let world: SimulatedWorld
   private var players: [SimulatedPlayer] = []
   private var up: [[[UInt8]]] = []
   private var down: [[[UInt8]]] = []
+  private var nats: [SimulatedNAT] = []
   private var log: [String] = []
   /// Two damaged cookies are the end of a handshake, since a client takes two Retries only (PROTOCOL §1).
   private let canCorruptHandshakes: Bool
@@ -58,24 +64,39 @@ struct RandomStory {
     if random.chance(0.4) { conditions.duplication = Double(random.next() % 300) / 1000 }
     if random.chance(0.4) { conditions.corruption = Double(random.next() % 100) / 1000 }
     if random.chance(0.2) { conditions.bursts = .init(begin: 0.02, end: 0.2) }
+    if random.chance(0.3) { conditions.keepsOrder = true }
+    if random.chance(0.3) {
+      conditions.reordering = Double(random.next() % 200) / 1000
+      conditions.reorderingDelay = random.duration(below: .milliseconds(200))
+    }
+    if random.chance(0.3) {
+      conditions.bandwidth = Int.random(in: 4000...80_000, using: &random)
+      conditions.queue = random.chance(0.2) ? nil : Int.random(in: 2000...20_000, using: &random)
+    }
     return conditions
   }
 
+  /// A router of its own for whoever moves, or one that a household shares.
+  private mutating func nat() -> SimulatedNAT {
+    var behavior = NATBehavior(timeout: .seconds(Int.random(in: 2...60, using: &random)))
+    behavior.isSymmetric = random.chance(0.2)
+    var conditions = random.chance(0.2) ? Self.conditions(&random) : .perfect
+    if !canCorruptHandshakes { conditions.corruption = 0 }
+    nats.append(world.addNAT(behavior, conditions: conditions))
+    log.append("NAT \(behavior), \(conditions)")
+    return nats[nats.count - 1]
+  }
+
   mutating func run() {
-    for i in 0..<Int.random(in: 1...3, using: &random) {
-      var conditions = Self.conditions(&random)
-      if !canCorruptHandshakes { conditions.corruption = 0 }
-      log.append("player \(i): \(conditions)")
-      players.append(world.addPlayer(conditions: conditions))
-      world.connect(players[i])
-    }
+    let household = random.chance(0.3) ? nat() : nil
+    for i in 0..<Int.random(in: 1...3, using: &random) { join(i, behind: random.chance(0.7) ? household : nil) }
     let (world, players) = (world, players)
     func areIn(_ world: SimulatedWorld) -> Bool {
       players.allSatisfy { $0.hasJoined && world.session(of: $0) != nil }
     }
     if !world.run(within: .seconds(60), until: areIn) {
       // Among thousands of worlds there are some where bad luck lasts for a minute.
-      for player in players { world.setConditions(.local, of: player.host) }
+      makeGood()
       world.run(within: .seconds(20), until: areIn)
     }
     guard areIn(world) else {
@@ -86,10 +107,29 @@ struct RandomStory {
       talk(i)
       disturb(i)
     }
+    if random.chance(0.1) {
+      let (time, length) = (random.duration(below: .seconds(25)), random.duration(below: .seconds(25)))
+      log.append("\(time): the server stands still")
+      world.after(time) { $0.suspend($0.serverHost, for: length) }
+    }
     world.run(for: .seconds(30))
     recover()
     check()
     end()
+  }
+
+  private mutating func join(_ index: Int, behind nat: SimulatedNAT?) {
+    var conditions = Self.conditions(&random)
+    if !canCorruptHandshakes { conditions.corruption = 0 }
+    log.append("player \(index): \(conditions)\(nat == nil ? "" : ", behind NAT")")
+    let player = world.addPlayer(conditions: conditions, behind: nat)
+    if random.chance(0.5) {
+      let offset = random.duration(below: .seconds(100_000))
+      player.host.clock = SimulatedClock(offset: offset, drift: Int.random(in: -200...200, using: &random))
+    }
+    if random.chance(0.3) { player.host.socketBufferLimit = Int.random(in: 0...5000, using: &random) }
+    players.append(player)
+    world.connect(player)
   }
 
   /// Messages at random times of random sizes, both ways.
@@ -118,25 +158,29 @@ struct RandomStory {
     for _ in 0..<Int.random(in: 0...6, using: &random) {
       let time = random.duration(below: .seconds(25))
       let length = random.duration(below: .seconds(25))
-      let kind = Int.random(in: 0..<6, using: &random)
-      log.append(
-        "player \(index), \(time): \(["rebinds", "moves", "moves unnoticed", "down", "slow app", "changes"][kind])")
-      let conditions = Self.conditions(&random)
+      let kind = Disturbance.allCases.randomElement(using: &random) ?? .moves
+      let (isFirst, conditions) = (random.chance(0.5), Self.conditions(&random))
+      let nat = kind == .movesBehindNAT ? nat() : nil
+      log.append("player \(index), \(time): \(kind)")
       world.after(time) { world in
         switch kind {
-        case 0: world.rebind(player)
-        case 1: world.move(player)
-        case 2: world.move(player, isNoticed: false)
-        case 3:
+        case .rebinds: world.rebind(player)
+        case .moves: world.move(player)
+        case .movesUnnoticed: world.move(player, isNoticed: false)
+        case .movesBehindNAT: world.move(player, isNoticed: isFirst, behind: nat)
+        case .down:
           player.host.isUp = false
           world.after(length) { _ in player.host.isUp = true }
-        case 4:
+        case .cutOff: world.partition([player.host], for: length)
+        case .cutOneWay: world.partition([player.host], isFirst ? .outbound : .inbound, for: length)
+        case .standsStill: world.suspend(player.host, for: length, stopsClock: isFirst)
+        case .slowApp:
           player.host.isReading = false
           world.after(length) { world in
             player.host.isReading = true
             world.consumeAll(player.host)
           }
-        default: world.setConditions(conditions, of: player.host)
+        case .changes: world.setConditions(conditions, of: player.host)
         }
       }
     }
@@ -146,7 +190,7 @@ struct RandomStory {
   /// Somebody on the way repeats, damages and forwards.
   private func meddle(with player: SimulatedPlayer) {
     let world = world
-    world.tap { datagram in
+    world.tap { [unowned world] datagram in
       guard datagram.source == player.host.outside || datagram.destination == player.host.outside,
         world.elapsed < .seconds(60), world.random.chance(0.1)
       else { return .pass }
@@ -160,15 +204,24 @@ struct RandomStory {
     }
   }
 
+  private func makeGood() {
+    world.heal()
+    world.setConditions(.perfect, of: world.serverHost)
+    for nat in nats {
+      nat.behavior.timeout = .seconds(120)
+      world.setConditions(up: .perfect, down: .perfect, of: nat)
+    }
+    for player in players { world.setConditions(.local, of: player.host) }
+  }
+
   /// The network is good from now on.
   private func recover() {
     world.run(for: .seconds(25))
-    world.setConditions(.perfect, of: world.serverHost)
+    makeGood()
     for player in players {
       player.host.isUp = true
       player.host.isReading = true
       world.consumeAll(player.host)
-      world.setConditions(.local, of: player.host)
     }
     let (players, up, down) = (players, up, down)
     world.run(within: .seconds(120)) { world in

@@ -60,8 +60,8 @@ package final class SimulatedHost {
   /// When the world will look after it: never later than its endpoint wants to be woken.
   var scheduledWake: Instant?
   var isTouched = false
-  /// What the system tells the process as soon as it runs.
-  var notices: [() -> Void] = []
+  /// What the process does as soon as it runs; it must not hold the host.
+  var notices: [(Instant) -> Void] = []
   var counters = HostCounters()
 
   init(

@@ -4,7 +4,9 @@ import RoamkeyWire
 
 /// A player of a world.
 package final class SimulatedPlayer {
+  /// Its number among the players, from 0.
   package let index: Int
+  /// The machine that it plays on.
   package let host: SimulatedHost
   /// The endpoint of the process that runs now, or was started last.
   package internal(set) var client: ClientEndpoint

@@ -13,6 +13,7 @@ package struct AccessLink {
     case dropped(DropCause)
   }
 
+  /// How it treats datagrams now.
   package private(set) var conditions: NetworkConditions
   /// What it has done since the world began.
   package private(set) var statistics = LinkStatistics()
@@ -47,6 +48,7 @@ package struct AccessLink {
     }
   }
 
+  /// An idle link.
   package init(_ conditions: NetworkConditions) {
     self.conditions = conditions
     pace = Pace(conditions)

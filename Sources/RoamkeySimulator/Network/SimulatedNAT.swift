@@ -14,6 +14,7 @@ package struct NATBehavior: Sendable, Equatable {
   /// Destinations that a mapping remembers; the one not written to for longest is forgotten first.
   package var peerLimit = 64
 
+  /// A `portLimit` outside of 1 to 16384 counts as the nearer end.
   package init(timeout: Duration = .seconds(30), isSymmetric: Bool = false, portLimit: Int = 1024) {
     self.timeout = timeout
     self.isSymmetric = isSymmetric
@@ -57,6 +58,7 @@ package final class SimulatedNAT {
   package let address: NetworkAddress
   /// Changes count from the next datagram on.
   package var behavior: NATBehavior
+  /// What it has done.
   package private(set) var statistics = NATStatistics()
   /// The line that all behind it share.
   package internal(set) var uplink: AccessLink
@@ -107,6 +109,9 @@ package final class SimulatedNAT {
     }
     return mapping.key.inside
   }
+
+  /// Whose port it is, or was: a mapping that has run out counts as well.
+  func owner(of port: UInt16) -> NetworkAddress? { mappings[port]?.key.inside }
 
   /// Forgets every mapping, as a router that starts anew; each gets a fresh port with the next datagram from inside.
   package func forget() {

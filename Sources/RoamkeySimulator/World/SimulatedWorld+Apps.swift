@@ -7,7 +7,7 @@ extension SimulatedWorld {
   package func connect(_ player: SimulatedPlayer, to addresses: [NetworkAddress] = [serverAddress]) {
     player.candidates = addresses
     let client = player.client
-    whenRunning(player.host) { [unowned self] in client.connect(to: addresses, now: time(of: player.host)) }
+    whenRunning(player.host) { client.connect(to: addresses, now: $0) }
   }
 
   /// A player's app sends; what the engine's queue has no room for waits with the app.
@@ -31,8 +31,7 @@ extension SimulatedWorld {
   package func close(_ player: SimulatedPlayer, afterDelivery: Bool) {
     let client = player.client
     let process = player.host.process
-    whenRunning(player.host) { [unowned self] in
-      let now = time(of: player.host)
+    whenRunning(player.host) { now in
       process.pump(now: now)
       client.close(afterDelivery: afterDelivery, now: now)
     }
@@ -41,20 +40,18 @@ extension SimulatedWorld {
   /// The server's app ends a session.
   package func close(_ session: SessionHandle, code: CloseCode, reason: String = "") {
     let server = server
-    whenRunning(serverHost) { [unowned self] in
-      server.close(session, code: code, reason: reason, now: time(of: serverHost))
-    }
+    whenRunning(serverHost) { server.close(session, code: code, reason: reason, now: $0) }
   }
 
   /// The server stops.
   package func shutdown() {
     let server = server
-    whenRunning(serverHost) { [unowned self] in server.shutdown(now: time(of: serverHost)) }
+    whenRunning(serverHost) { server.shutdown(now: $0) }
   }
 
   /// A slow app takes all that has arrived.
   package func consumeAll(_ host: SimulatedHost) {
     let process = host.process
-    whenRunning(host) { [unowned self] in process.takeUnread(now: time(of: host)) }
+    whenRunning(host) { process.takeUnread(now: $0) }
   }
 }

@@ -65,8 +65,9 @@ extension SimulatedWorld {
     case .nat(let nat):
       let datagram = flight.datagram
       let inside = nat.translateInbound(from: datagram.source, to: datagram.destination.port, now: now)
-      guard let inside, let host = hostsByInside[inside] else { return trace.note(.filtered) }
-      descend(flight, to: host)
+      guard let inside else { return trace.note(.filtered) }
+      // Who has left the household has no address there any more, though a mapping may.
+      if let host = hostsByInside[inside] { descend(flight, to: host) } else { strayDatagrams += 1 }
     case .socket(let host, let inside):
       arrive(flight.datagram, at: host, inside)
     case .elsewhere:
@@ -77,20 +78,21 @@ extension SimulatedWorld {
 
   private func route(_ flight: Flight) {
     let destination = flight.datagram.destination
-    if listeners[destination] == nil {
-      if let host = hostsByAddress[destination] { return descend(flight, to: host) }
-      if let nat = natsByIP[destination.ip] {
-        // Nobody's datagrams are lost on no line.
-        guard flight.sender != nil else { return proceed(flight, to: .nat(nat), at: now) }
-        return proceed(flight, nat.downlink.carry(flight.size, now: now, using: &random), to: .nat(nat))
-      }
+    let isFree = listeners[destination] == nil
+    if isFree, let host = hostsByAddress[destination] {
+      if !isCut(flight, to: host) { descend(flight, to: host) }
+    } else if isFree, let nat = natsByIP[destination.ip] {
+      let host = nat.owner(of: destination.port).flatMap { hostsByInside[$0] }
+      guard !isCut(flight, to: host) else { return }
+      // Somebody on the way loses nothing on anybody's line.
+      guard flight.sender != nil else { return proceed(flight, to: .nat(nat), at: now) }
+      proceed(flight, nat.downlink.carry(flight.size, now: now, using: &random), to: .nat(nat))
+    } else if !isCut(flight, to: nil) {
+      proceed(flight, to: .elsewhere, at: now)
     }
-    guard !isCut(flight, to: nil) else { return }
-    proceed(flight, to: .elsewhere, at: now)
   }
 
   private func descend(_ flight: Flight, to host: SimulatedHost) {
-    guard !isCut(flight, to: host) else { return }
     let socket = Flight.Leg.socket(host, host.inside)
     guard flight.sender != nil else { return proceed(flight, to: socket, at: now) }
     proceed(flight, host.downlink.carry(flight.size, now: now, using: &random), to: socket)

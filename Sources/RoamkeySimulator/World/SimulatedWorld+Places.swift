@@ -69,9 +69,7 @@ extension SimulatedWorld {
     host.downlink.change(to: host.downlink.conditions)
     guard isNoticed else { return }
     let client = player.client
-    whenRunning(host) { [unowned self] in
-      client.localAddressChanged(from: before, to: address, now: time(of: host))
-    }
+    whenRunning(host) { client.localAddressChanged(from: before, to: address, now: $0) }
   }
 
   /// Takes the place of where the host was before.

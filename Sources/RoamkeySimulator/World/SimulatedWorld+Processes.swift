@@ -96,16 +96,17 @@ extension SimulatedWorld {
     while let unread = host.takeUnread() { receive(unread.datagram, at: host, unread.inside) }
     let notices = host.notices
     host.notices.removeAll()
-    for notice in notices { notice() }
+    for notice in notices { notice(time(of: host)) }
     due.append(host)
     touch(host)
   }
 
-  /// Does what a process does itself: now, or as soon as it is not suspended any more; not at all if it has ended.
-  func whenRunning(_ host: SimulatedHost, _ action: @escaping () -> Void) {
+  /// Does what a process does itself, by its own clock: now, or as soon as it is not suspended any more; not at all if
+  /// it has ended.
+  func whenRunning(_ host: SimulatedHost, _ action: @escaping (Instant) -> Void) {
     switch host.state {
     case .running:
-      action()
+      action(time(of: host))
       touch(host)
     case .suspended: host.notices.append(action)
     case .stopped: break
