@@ -24,13 +24,11 @@ import Testing
     world.run(for: .seconds(10))
     world.restartServer(after: .milliseconds(100))
     world.restart(players[0])
-    world.run(for: .seconds(9))
+    world.run(for: .seconds(5))
     world.shutdown()
     world.run(for: .seconds(10))
     world.expectSound()
-    #expect(players[1].hasJoined)
-    #expect(nat.statistics.mapped >= 4)
-    #expect(world.cutDatagrams > 0)
+    #expect(nat.statistics.mapped > 4 && world.cutDatagrams > 0)
     return world.traceHash
   }
 
