@@ -15,8 +15,6 @@ struct ByteRanges: Sendable {
     ranges.replaceSubrange(first..<last, with: CollectionOfOne(merged))
   }
 
-  var isEmpty: Bool { ranges.isEmpty }
-
   /// The first part of `range` that is not in the set.
   func firstMissing(in range: Range<Int>) -> Range<Int>? {
     var position = range.lowerBound
@@ -25,6 +23,13 @@ struct ByteRanges: Sendable {
       position = known.upperBound
     }
     return position < range.upperBound ? position..<range.upperBound : nil
+  }
+
+  /// Adds a range.
+  /// - Returns: whether all of `whole` is in the set now.
+  mutating func insert(_ range: Range<Int>, covering whole: Range<Int>) -> Bool {
+    insert(range)
+    return covers(whole)
   }
 
   /// Whether all of `range` is in the set.

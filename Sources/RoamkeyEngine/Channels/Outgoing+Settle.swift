@@ -14,8 +14,9 @@ extension Outgoing {
     }
     let total = streams[stream].sent[place].total
     if part.range.count < total {
-      streams[stream].acknowledged[part.sequence, default: ByteRanges()].insert(part.range)
-      guard streams[stream].acknowledged[part.sequence]?.covers(0..<total) == true else { return }
+      let isWhole = streams[stream].acknowledged[part.sequence, default: ByteRanges()].insert(
+        part.range, covering: 0..<total)
+      guard isWhole else { return }
     }
     if part.isCopy { copies.addRescued(stream, part.sequence) }
     finish(stream, place)
