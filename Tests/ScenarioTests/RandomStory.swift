@@ -16,6 +16,10 @@ struct RandomStory {
   private var players: [SimulatedPlayer] = []
   private var up: [[[UInt8]]] = []
   private var down: [[[UInt8]]] = []
+  /// Letters to the server and from it, of each player.
+  private var mail: [[RandomMail]] = []
+  /// Whose clock stood still for a time.
+  private var hasStoppedClock: Set<Int> = []
   private var nats: [SimulatedNAT] = []
   private var log: [String] = []
   /// Two damaged cookies are the end of a handshake, since a client takes two Retries only (PROTOCOL §1).
@@ -26,7 +30,7 @@ struct RandomStory {
     var random = SeededRandom(seed: seed &+ 0x5eed)
     var settings = ServerSettings(application: SimulatedWorld.application)
     // Without signatures a world costs a third: most of what is tried here does not depend on them.
-    settings.signingPolicy = random.chance(0.6) ? .sealedOnly : .everyPacket
+    settings.signingPolicy = random.chance(0.75) ? .sealedOnly : .everyPacket
     let configuration = Self.configuration(&random)
     var conditions = random.chance(0.3) ? Self.conditions(&random) : .perfect
     canCorruptHandshakes = configuration.retryThreshold > 0
@@ -105,6 +109,7 @@ struct RandomStory {
     }
     for i in players.indices {
       talk(i)
+      writeLetters(i)
       disturb(i)
     }
     if random.chance(0.1) {
@@ -115,6 +120,7 @@ struct RandomStory {
     world.run(for: .seconds(30))
     recover()
     check()
+    if random.chance(0.3) { rest() }
     end()
   }
 
@@ -152,6 +158,27 @@ struct RandomStory {
     down.append(sent[1])
   }
 
+  /// Messages of all other kinds, both ways.
+  private mutating func writeLetters(_ index: Int) {
+    let (world, player) = (world, players[index])
+    player.host.process.keepsMessages = true
+    world.serverHost.process.keepsMessages = true
+    var both = [RandomMail(salt: UInt64(100 + 2 * index)), RandomMail(salt: UInt64(101 + 2 * index))]
+    for direction in 0..<2 {
+      let count = random.chance(0.7) ? Int.random(in: 0...100, using: &random) : 0
+      both[direction].write(count, from: world.now, using: &random) { time, body, options, lifetime in
+        world.after(time) { world in
+          if direction == 0 {
+            world.send(body, from: player, options, lifetime: lifetime)
+          } else if let session = world.session(of: player) {
+            world.send(body, to: session, options, lifetime: lifetime)
+          }
+        }
+      }
+    }
+    mail.append(both)
+  }
+
   /// What happens to a player's network in half a minute.
   private mutating func disturb(_ index: Int) {
     let player = players[index]
@@ -161,6 +188,7 @@ struct RandomStory {
       let kind = Disturbance.allCases.randomElement(using: &random) ?? .moves
       let (isFirst, conditions) = (random.chance(0.5), Self.conditions(&random))
       let nat = kind == .movesBehindNAT ? nat() : nil
+      if kind == .standsStill { hasStoppedClock.insert(index) }
       log.append("player \(index), \(time): \(kind)")
       world.after(time) { world in
         switch kind {
@@ -233,8 +261,24 @@ struct RandomStory {
     world.run(for: .seconds(12))
   }
 
-  private func check() {
+  /// What is wrong with the letters of a player.
+  private mutating func mailProblems(_ index: Int) -> [String] {
+    let player = players[index]
+    guard let session = world.session(of: player) else { return ["no session"] }
+    let own = SessionHandle(rawValue: 1)
+    let isSteady = !hasStoppedClock.contains(index)
+    return mail[index][0].problems(
+      delivered: world.serverHost.process.messages[session] ?? [], receipts: player.host.receipts(of: own),
+      clocks: .init(receiver: world.serverHost.clock, areSteady: isSteady))
+      + mail[index][1].problems(
+        delivered: player.host.process.messages[own] ?? [], receipts: world.serverHost.receipts(of: session),
+        clocks: .init(receiver: player.host.clock, areSteady: isSteady))
+  }
+
+  private mutating func check() {
     for (i, player) in players.enumerated() {
+      let problems = mailProblems(i)
+      #expect(problems == [], "seed \(seed), player \(i); \(log)")
       let upward = difference(world.inbox(from: player), up[i])
       let downward = difference(player.inbox, down[i])
       #expect(upward == nil, "seed \(seed), player \(i) to server; \(log)")
@@ -256,6 +300,23 @@ struct RandomStory {
     #expect(world.violations == [], "seed \(seed); \(log)")
   }
 
+  /// Who rests is left alone, and is there when it is needed again.
+  private func rest() {
+    let (world, player) = (world, players[0])
+    player.client.setResting(true, now: world.time(of: player.host))
+    world.touch(player.host)
+    world.run(for: .seconds(30))
+    let before = player.host.traffic
+    world.run(for: .seconds(600))
+    #expect(player.host.traffic == before, "seed \(seed): a resting player is not left alone; \(log)")
+    // It speaks first: a router has long forgotten the way back.
+    let word = numberedMessage(0, size: 50, salt: 99)
+    world.send(word, from: player)
+    world.run(for: .seconds(5))
+    #expect(world.inbox(from: player).last == word, "seed \(seed): it does not wake; \(log)")
+    #expect(player.host.offlineCount == player.host.onlineCount && player.host.ends.isEmpty, "seed \(seed); \(log)")
+  }
+
   private func end() {
     for player in players { world.close(player, afterDelivery: true) }
     world.run(for: .seconds(20))
@@ -266,6 +327,14 @@ struct RandomStory {
 }
 
 extension SimulatedHost {
+  /// What became of messages with receipts.
+  func receipts(of session: SessionHandle) -> [(number: UInt64, outcome: DeliveryOutcome)] {
+    events.compactMap { event in
+      guard case .receipt(session, let number, let outcome) = event else { return nil }
+      return (number, outcome)
+    }
+  }
+
   /// Where a session's peer last moved to.
   func lastMove(of session: SessionHandle?) -> NetworkAddress? {
     for case .roamed(let moved, let change) in events.reversed() where moved == session { return change.to }

@@ -91,15 +91,15 @@ struct SendStream: Sendable {
 
   func lane(for priority: Priority) -> Int {
     switch id.delivery {
-    case .reliableOrdered: firstLane
-    case .reliableUnordered, .latest, .unreliable: firstLane + Int(priority.rawValue)
+    case .reliableOrdered, .latest: firstLane
+    case .reliableUnordered, .unreliable: firstLane + Int(priority.rawValue)
     }
   }
 
   var lanes: Range<Int> {
     switch id.delivery {
-    case .reliableOrdered: firstLane..<firstLane + 1
-    case .reliableUnordered, .latest, .unreliable: firstLane..<firstLane + Priority.allCases.count
+    case .reliableOrdered, .latest: firstLane..<firstLane + 1
+    case .reliableUnordered, .unreliable: firstLane..<firstLane + Priority.allCases.count
     }
   }
 

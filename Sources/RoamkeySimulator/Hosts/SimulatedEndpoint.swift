@@ -7,23 +7,14 @@ package protocol SimulatedEndpoint: DatagramHandler {
   func drainEvents(into events: inout [EngineEvent])
   /// What it has counted.
   var statistics: EndpointStatistics { get }
+  /// What messages say when they were sent by.
+  var clock: LocalClock { get }
   /// Whether nothing is left to send.
   var isIdle: Bool { get }
   /// Queues a message for a session.
   func submit(_ content: [UInt8], _ options: MessageOptions, to session: SessionHandle, now: Instant) throws(SendError)
   /// Gives back credit of messages of a stream that the app has taken.
   func release(_ credit: Int, stream: StreamID, of session: SessionHandle, now: Instant)
-}
-
-/// The same for the default stream.
-extension SimulatedEndpoint {
-  package func submit(_ content: [UInt8], to session: SessionHandle, now: Instant) throws(SendError) {
-    try submit(content, MessageOptions(), to: session, now: now)
-  }
-
-  package func release(_ credit: Int, of session: SessionHandle, now: Instant) {
-    release(credit, stream: MessageOptions().stream, of: session, now: now)
-  }
 }
 
 extension ServerEndpoint: SimulatedEndpoint {

@@ -1,5 +1,6 @@
 import DequeModule
 package import RoamkeyEngine
+import RoamkeyWire
 
 /// One run of an endpoint and its app on a host. Who starts anew gets another one, and handles of sessions begin at 1
 /// again: so the books are kept for each run.
@@ -8,6 +9,14 @@ package final class SimulatedProcess {
   private struct Outgoing {
     let session: SessionHandle
     let content: [UInt8]
+    let options: MessageOptions
+  }
+
+  /// A message that arrived.
+  package struct Delivered {
+    package let message: InboundMessage
+    /// When the datagram left that made it complete; of several that came at once, the first.
+    package let carriedAt: Instant
   }
 
   let endpoint: any SimulatedEndpoint
@@ -16,11 +25,15 @@ package final class SimulatedProcess {
   package private(set) var events: [EngineEvent] = []
   /// The bodies of the messages of each session, in order.
   package private(set) var inbox: [SessionHandle: [[UInt8]]] = [:]
+  /// All messages with what the engine says of them, while `keepsMessages`.
+  package private(set) var messages: [SessionHandle: [Delivered]] = [:]
+  package var keepsMessages = false
   /// Messages that the app could not send, since their session had ended.
   package private(set) var undeliverable = 0
   /// Credit of messages that the app has not taken.
-  private var unread: [(session: SessionHandle, credit: Int)] = []
+  private var unread: [(session: SessionHandle, stream: StreamID, credit: Int)] = []
   private var outbox = Deque<Outgoing>()
+  private var carriedAt = Instant.distantFuture
 
   init(_ endpoint: any SimulatedEndpoint) { self.endpoint = endpoint }
 
@@ -33,8 +46,8 @@ package final class SimulatedProcess {
   /// Bytes of messages, as the engine counts them, that arrived and were not taken by the app.
   package var unreadBytes: Int { unread.reduce(0) { $0 + $1.credit } }
 
-  func enqueue(_ content: [UInt8], to session: SessionHandle) {
-    outbox.append(Outgoing(session: session, content: content))
+  func enqueue(_ content: [UInt8], _ options: MessageOptions, to session: SessionHandle) {
+    outbox.append(Outgoing(session: session, content: content, options: options))
   }
 
   /// Nobody is there to send it.
@@ -44,7 +57,7 @@ package final class SimulatedProcess {
   func pump(now: Instant) {
     while let first = outbox.first {
       do throws(SendError) {
-        try endpoint.submit(first.content, to: first.session, now: now)
+        try endpoint.submit(first.content, first.options, to: first.session, now: now)
       } catch {
         switch error {
         case .queueFull: return
@@ -55,21 +68,28 @@ package final class SimulatedProcess {
     }
   }
 
+  /// A datagram is handed to the engine that left at that moment.
+  func noteArrival(sentAt: Instant) { carriedAt = min(carriedAt, sentAt) }
+
   /// Takes note of what the engine reports.
   func receive(_ new: [EngineEvent]) {
+    defer { carriedAt = .distantFuture }
     for event in new {
       guard case .message(let session, let message) = event else {
         events.append(event)
         continue
       }
-      inbox[session, default: []].append(message.content.body)
-      unread.append((session, message.credit))
+      if message.stream == MessageOptions().stream { inbox[session, default: []].append(message.content.body) }
+      if keepsMessages { messages[session, default: []].append(Delivered(message: message, carriedAt: carriedAt)) }
+      if message.credit > 0 { unread.append((session, message.stream, message.credit)) }
     }
   }
 
   /// The app takes all that has arrived.
   func takeUnread(now: Instant) {
-    for (session, credit) in unread { endpoint.release(credit, of: session, now: now) }
+    for (session, stream, credit) in unread {
+      endpoint.release(credit, stream: stream, of: session, now: now)
+    }
     unread.removeAll(keepingCapacity: true)
   }
 }

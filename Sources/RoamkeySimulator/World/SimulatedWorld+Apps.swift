@@ -11,17 +11,34 @@ extension SimulatedWorld {
   }
 
   /// A player's app sends; what the engine's queue has no room for waits with the app.
-  package func send(_ body: [UInt8], from player: SimulatedPlayer) {
-    send(body, to: SessionHandle(rawValue: 1), from: player.host)
+  /// - Parameters:
+  ///   - options: how it is delivered; its `expires` is set from `lifetime`.
+  ///   - lifetime: how long after now the message expires.
+  package func send(
+    _ body: [UInt8], from player: SimulatedPlayer, _ options: MessageOptions = .init(), lifetime: Duration? = nil
+  ) {
+    send(body, options, lifetime, to: SessionHandle(rawValue: 1), from: player.host)
   }
 
   /// The server's app sends to a session.
-  package func send(_ body: [UInt8], to session: SessionHandle) { send(body, to: session, from: serverHost) }
+  package func send(
+    _ body: [UInt8], to session: SessionHandle, _ options: MessageOptions = .init(), lifetime: Duration? = nil
+  ) {
+    send(body, options, lifetime, to: session, from: serverHost)
+  }
 
-  private func send(_ body: [UInt8], to session: SessionHandle, from host: SimulatedHost) {
-    let content = MessageContent(format: .bytes, action: "", body: body).encoded()
+  private func send(
+    _ body: [UInt8], _ options: MessageOptions, _ lifetime: Duration?, to session: SessionHandle,
+    from host: SimulatedHost
+  ) {
+    var options = options
+    if let lifetime { options.expires = host.clock.reading(at: now + lifetime) }
+    let time = host.process.endpoint.clock.milliseconds24(time(of: host))
+    let content = MessageContent(
+      format: .bytes, time: time, wantsReceipt: options.receipt != nil, action: "", body: body
+    ).encoded()
     switch host.state {
-    case .running, .suspended: host.process.enqueue(content, to: session)
+    case .running, .suspended: host.process.enqueue(content, options, to: session)
     case .stopped: host.process.reject()
     }
     touch(host)

@@ -176,6 +176,7 @@ extension SimulatedWorld {
     } else if datagram.source == serverHost.outside, datagram.serverProcess == serverHost.formerProcesses.count {
       host.heard(at: datagram.destination)
     }
+    host.process.noteArrival(sentAt: datagram.time)
     host.counters.datagramsReceived += 1
     host.counters.bytesReceived += datagram.bytes.count
     trace.note(UInt64(truncatingIfNeeded: now.nanoseconds))

@@ -141,7 +141,7 @@ package final class SimulatedWorld {
     return NetworkAddress(ip: network | subnet | 1, port: 40_000)
   }
 
-  func touch(_ host: SimulatedHost) {
+  package func touch(_ host: SimulatedHost) {
     guard !host.isTouched else { return }
     host.isTouched = true
     touched.append(host)
