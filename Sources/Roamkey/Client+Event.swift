@@ -11,9 +11,6 @@ extension Client {
     case offline
     /// The server was heard again.
     case online
-    /// What became of a message that was sent with this number as its `receipt`. A session that ends leaves the
-    /// receipts that are still out untold: `disconnected` stands for them.
-    case receipt(UInt64, DeliveryOutcome)
     /// The session has ended. It is the last event.
     case disconnected(EndReason)
   }

@@ -117,6 +117,20 @@ public final class Client: Sendable {
     return items.map(\.event)
   }
 
+  // MARK: Receipts
+
+  /// What became of the messages that were sent with a `receipt`, for a loop of its own.
+  ///
+  /// Ends once the session has ended. Receipts that are not taken cost no memory without end: of many the newest are
+  /// kept, and ``Statistics/receiptsDropped`` counts the others.
+  public var receipts: some AsyncSequence<Receipt, Never> & Sendable {
+    // Like `events` it keeps the client for as long as somebody reads.
+    EventSequence(queue: link.receipts, onTaken: { _, _ in withExtendedLifetime(self) {} })
+  }
+
+  /// The receipts since the last time, without waiting: for a game loop that asks once a frame.
+  public func takeReceipts() -> [Receipt] { link.receipts.takeAll().map(\.event) }
+
   private func taken(_ item: ClientLink.Item, isLast: Bool) {
     if link.taken(item, isLast: isLast) { callLoop() }
   }
@@ -183,10 +197,12 @@ public final class Client: Sendable {
     let current = await driver.ask { [link] endpoint, _ in
       let isConnected = if case .connected = link.phase { true } else { false }
       return Statistics(
-        endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped, players: isConnected ? 1 : 0)
+        endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped, receiptsDropped: link.receipts.dropped,
+        players: isConnected ? 1 : 0)
     }
     return current ?? link.finalStatistics
-      ?? Statistics(EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped, players: 0)
+      ?? Statistics(EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped, receiptsDropped: link.receipts.dropped,
+        players: 0)
   }
 
   /// How the session is doing: round trip, loss, queues, counts. Nil when there is none any more.
@@ -213,6 +229,7 @@ public final class Client: Sendable {
     link.finalStatistics = await statistics()
     driver.stop()
     link.events.finish()
+    link.receipts.finish()
     if case .ended(_, let reason) = link.phase { return reason }
     return .closed
   }

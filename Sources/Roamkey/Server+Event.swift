@@ -11,9 +11,6 @@ extension Server {
     case offline(PlayerID)
     /// The player was heard again.
     case online(PlayerID)
-    /// What became of a message to this player that was sent with this number as its `receipt`. A session that ends
-    /// leaves the receipts that are still out untold: `left` stands for them.
-    case receipt(UInt64, PlayerID, DeliveryOutcome)
     /// A player's session has ended.
     case left(PlayerID, EndReason)
   }

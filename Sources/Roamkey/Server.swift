@@ -10,7 +10,7 @@ public import RoamkeyWire
 ///         switch event {
 ///         case .joined(let player): server.send("welcome", to: player)
 ///         case .message(let message, let player): server.broadcast(message, from: player)
-///         case .roamed, .offline, .online, .receipt: break
+///         case .roamed, .offline, .online: break
 ///         case .left(let player, let reason): print(player, reason)
 ///         }
 ///     }
@@ -105,6 +105,20 @@ public final class Server: Sendable {
     return items.map(\.event)
   }
 
+  // MARK: Receipts
+
+  /// What became of the messages that were sent with a `receipt`, for a loop of its own.
+  ///
+  /// Ends after ``close()``. Receipts that are not taken cost no memory without end: of many the newest are kept,
+  /// and ``Statistics/receiptsDropped`` counts the others.
+  public var receipts: some AsyncSequence<Receipt, Never> & Sendable {
+    // Like `events` it keeps the server for as long as somebody reads.
+    EventSequence(queue: link.receipts, onTaken: { _, _ in withExtendedLifetime(self) {} })
+  }
+
+  /// The receipts since the last time, without waiting: for a game loop that asks once a frame.
+  public func takeReceipts() -> [Receipt] { link.receipts.takeAll().map(\.event) }
+
   // MARK: Messages
 
   /// Sends a message to a player. If it has an author, the player is told so in the server's word.
@@ -180,10 +194,12 @@ public final class Server: Sendable {
     let sockets = driver.statistics
     let current = await driver.ask { [link] endpoint, _ in
       Statistics(
-        endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped, players: link.players.count)
+        endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped, receiptsDropped: link.receipts.dropped,
+        players: link.players.count)
     }
     return current ?? link.finalStatistics
-      ?? Statistics(EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped, players: 0)
+      ?? Statistics(EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped, receiptsDropped: link.receipts.dropped,
+        players: 0)
   }
 
   /// How a player's session is doing: round trip, loss, queues, counts. Nil for one who is not in.
@@ -213,6 +229,7 @@ public final class Server: Sendable {
     link.finalStatistics = await statistics()
     driver.stop()
     link.events.finish()
+    link.receipts.finish()
     link.endClosing()
   }
 }

@@ -27,6 +27,8 @@ public struct Statistics: Sendable, Hashable {
 
   /// Messages of `latest` and `unreliable` that the app did not take in time (`unreadUnreliableLimit`).
   public internal(set) var unreadDropped: UInt64 = 0
+  /// Receipts that the app did not take in time: the newest 65,536 are kept.
+  public internal(set) var receiptsDropped: UInt64 = 0
   /// Sends that the system refused, by kind; kinds that did not occur are not listed.
   ///
   /// `unreachable`: no network or no route. `forbidden`: a firewall. `noAddress`: the local address has gone.
@@ -36,7 +38,10 @@ public struct Statistics: Sendable, Hashable {
   /// All dropped datagrams together.
   public var dropped: UInt64 { drops.values.reduce(0, +) }
 
-  init(_ endpoint: EndpointStatistics, sockets: SocketStatistics, unreadDropped: UInt64, players: Int) {
+  init(
+    _ endpoint: EndpointStatistics, sockets: SocketStatistics, unreadDropped: UInt64, receiptsDropped: UInt64 = 0,
+    players: Int
+  ) {
     self.players = players
     datagramsReceived = endpoint.datagramsReceived
     bytesReceived = endpoint.bytesReceived
@@ -51,6 +56,7 @@ public struct Statistics: Sendable, Hashable {
     sendErrors = sockets.sendFailures.total
     sendErrorsByKind = sockets.sendFailures.byKind
     self.unreadDropped = unreadDropped
+    self.receiptsDropped = receiptsDropped
     for reason in DropReason.allCases where endpoint[reason] > 0 { drops["\(reason)"] = endpoint[reason] }
   }
 }

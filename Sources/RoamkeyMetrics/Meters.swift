@@ -45,6 +45,7 @@ struct Meters {
     count("refusals", statistics.refusals)
     count("moves", statistics.moves)
     count("undelivered_messages", statistics.unreadDropped, ("reason", "unread"))
+    count("dropped_receipts", statistics.receiptsDropped)
     for (reason, number) in statistics.drops { count("dropped_packets", number, ("reason", reason)) }
     for (kind, number) in statistics.sendErrorsByKind { count("send_errors", number, ("kind", kind)) }
   }

@@ -27,6 +27,7 @@ public import Roamkey
 /// | `roamkey_retransmitted_bytes_total` | bytes of messages that were sent again because they were lost |
 /// | `roamkey_eager_copies_total`, `roamkey_needed_eager_copies_total` | copies sent ahead of any loss; of use |
 /// | `roamkey_undelivered_messages_total{reason}` | `expired`, `superseded`, `late`, `unread` |
+/// | `roamkey_dropped_receipts_total` | receipts that the app did not take in time |
 /// | `roamkey_dropped_packets_total{reason}` | why, as in `Statistics.drops` |
 /// | `roamkey_send_errors_total{kind}` | as in `Statistics.sendErrorsByKind` |
 /// | `roamkey_sessions_total`, `roamkey_refusals_total`, `roamkey_moves_total` | |

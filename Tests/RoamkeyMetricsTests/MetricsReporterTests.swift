@@ -170,6 +170,7 @@ struct MetersTests {
           $0.drops = ["replayed": number]
           $0.sendErrorsByKind = ["unreachable": number * 2]
           $0.unreadDropped = number * 3
+          $0.receiptsDropped = number * 4
         })
     }
     func steps(_ label: String, _ dimension: (String, String)) throws -> [Int64] {
@@ -178,5 +179,7 @@ struct MetersTests {
     #expect(try steps("dropped_packets", ("reason", "replayed")) == [1, 4])
     #expect(try steps("send_errors", ("kind", "unreachable")) == [2, 8])
     #expect(try steps("undelivered_messages", ("reason", "unread")) == [3, 12])
+    let receipts = try metrics.expectCounter("roamkey_dropped_receipts_total", [("role", "server")])
+    #expect(receipts.values == [4, 16])
   }
 }

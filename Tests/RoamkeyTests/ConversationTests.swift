@@ -13,7 +13,7 @@ import Testing
         switch event {
         case .joined(let player): server.send("welcome", to: player)
         case .message(let message, let player): server.broadcast(message, from: player)
-        case .roamed, .offline, .online, .receipt: break
+        case .roamed, .offline, .online: break
         case .left(_, let reason): reasons.append(reason)
         }
       }

@@ -5,10 +5,6 @@ import Testing
 
 /// The four kinds of delivery over real sockets of loopback, which loses next to nothing.
 @Suite(.timeLimit(.minutes(5))) struct DeliveryTests {
-  private func receipt(_ event: Client.Event) -> (UInt64, DeliveryOutcome)? {
-    if case .receipt(let number, let outcome) = event { (number, outcome) } else { nil }
-  }
-
   private func message(_ event: Client.Event) -> Message? {
     if case .message(let message) = event { message } else { nil }
   }
@@ -39,57 +35,23 @@ import Testing
     await server.close()
   }
 
-  @Test func aReceiptTellsOnceThatItArrived() async throws {
-    let server = try await makeServer()
-    let client = try await makeClient(server)
-    let (log, clients) = (server.log, client.log)
-    for (number, delivery) in Delivery.allCases.enumerated() {
-      try client.send("x", delivery: delivery, receipt: UInt64(number))
-      // One after the other, or a newer one of `latest` could take an older one's place.
-      try await clients.first("the receipt") { receipt($0)?.0 == UInt64(number) ? true : nil }
-    }
-    #expect(server.send("y", to: client.id, receipt: .max) == nil)
-    try await log.first("the receipt") { event in
-      if case .receipt(.max, client.id, .delivered) = event { true } else { nil }
-    }
-    _ = try await log.all(4, "the messages") { message($0) }
-    await client.close()
-    try await clients.first("the end") { if case .disconnected = $0 { true } else { nil } }
-    #expect(clients.events.compactMap(receipt).map(\.0) == [0, 1, 2, 3])
-    #expect(clients.events.compactMap(receipt).allSatisfy { $0.1 == .delivered })
-    await server.close()
-  }
-
-  @Test func aBroadcastHasAReceiptForEachPlayer() async throws {
-    let server = try await makeServer()
-    let clients = [try await makeClient(server), try await makeClient(server)]
-    let log = server.log
-    _ = try await log.all(2, "both to join") { if case .joined = $0 { true } else { nil } }
-    #expect(server.broadcast("to all", delivery: .reliableUnordered, receipt: 5) == [:])
-    let players = try await log.all(2, "two receipts") { event in
-      if case .receipt(5, let player, .delivered) = event { player } else { nil }
-    }
-    #expect(Set(players) == Set(clients.map(\.id)))
-    for client in clients { await client.close() }
-    await server.close()
-  }
-
   @Test func whatExpiresIsNotDeliveredAndSaysSo() async throws {
     var configuration = RoamkeyConfiguration()
     configuration.maximumMessageSize = 1 << 12
     configuration.receiveCredit = 1 << 13
     let server = try await makeServer(configuration: configuration)
     let client = try await makeClient(server, configuration: configuration)
-    let clients = client.log
+    let receipts = client.receiptLog
     // Nobody reads, so the credit is used up and the last one waits here.
     for _ in 0..<4 { try client.send([UInt8](repeating: 0, count: 4000), as: "filler") }
     try client.send("stale", expires: .milliseconds(30), receipt: 1)
     try client.send("patient", expires: .seconds(600), receipt: 2)
-    let first = try await clients.first("a receipt") { receipt($0) }
-    #expect(first == (1, .expired))
+    let first = try await receipts.first("a receipt") { $0 }
+    #expect(first == Receipt(number: 1, player: server.id, outcome: .expired))
     let log = server.log
     _ = try await log.all(5, "the others") { message($0) }
-    try await clients.first("the other receipt") { receipt($0).flatMap { $0 == (2, .delivered) ? true : nil } }
+    let other = Receipt(number: 2, player: server.id, outcome: .delivered)
+    try await receipts.first("the other receipt") { $0 == other ? true : nil }
     #expect(log.events.compactMap(message).compactMap(\.text) == ["patient"])
     await client.close()
     await server.close()
@@ -105,7 +67,7 @@ import Testing
     for number in 0..<60 { try client.send([UInt8](repeating: UInt8(number), count: 1000), delivery: .unreliable) }
     try await eventually("all to be sent") { client.queuedBytes == 0 ? true : nil }
     try client.send("last", as: "keep", receipt: 1)
-    try await client.log.first("the receipt") { receipt($0) }
+    try await client.receiptLog.first("the receipt") { $0 }
     #expect(await server.statistics().unreadDropped == 45)
     let messages = server.takeEvents().compactMap { message($0) }
     #expect(messages.filter { $0.action == "keep" }.map(\.text) == ["first", "last"])

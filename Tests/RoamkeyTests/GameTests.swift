@@ -15,7 +15,7 @@ private struct Referee {
         server.send("\(message.text ?? "") at \(time)", as: "answer", to: player)
         server.broadcast(message, from: player)
       case .left(let player, _): players.remove(player)
-      case .roamed, .offline, .online, .receipt: break
+      case .roamed, .offline, .online: break
       }
     }
     server.flush()
@@ -57,6 +57,7 @@ private final class NotedGame: GameClient, GameServer {
     calls.append(Call(message: message, options: options, player: author))
     return [:]
   }
+  func takeReceipts() -> [Receipt] { [] }
   func takeEvents() -> [Client.Event] { [] }
   func takeEvents() -> [Server.Event] { [] }
   func queuedBytes(of player: PlayerID) -> Int { 0 }

@@ -40,9 +40,10 @@ import Testing
     #expect(failures.byKind.values.reduce(0, +) == failures.total)
     var sockets = SocketStatistics()
     sockets.sendFailures = failures
-    let statistics = Statistics(.init(), sockets: sockets, unreadDropped: 3, players: 0)
+    let statistics = Statistics(.init(), sockets: sockets, unreadDropped: 3, receiptsDropped: 4, players: 0)
     #expect(statistics.sendErrors == failures.total)
     #expect(statistics.sendErrorsByKind == failures.byKind)
     #expect(statistics.unreadDropped == 3)
+    #expect(statistics.receiptsDropped == 4)
   }
 }

@@ -76,10 +76,12 @@ func makeClient(
 
 extension Server {
   var log: Log<Event> { Log { self.takeEvents() } }
+  var receiptLog: Log<Receipt> { Log { self.takeReceipts() } }
 }
 
 extension Client {
   var log: Log<Event> { Log { self.takeEvents() } }
+  var receiptLog: Log<Receipt> { Log { self.takeReceipts() } }
 }
 
 /// A key as often as it is needed, since each one is handed over for good.

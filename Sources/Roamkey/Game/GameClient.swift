@@ -29,6 +29,9 @@ public protocol GameClient {
   /// What has happened since the last time, in order, without waiting.
   func takeEvents() -> [Client.Event]
 
+  /// What became of the messages that were sent with a `receipt`, since the last time, without waiting.
+  func takeReceipts() -> [Receipt]
+
   /// Sends what waits for others to share its packet: the end of a game's frame. It returns at once.
   func flush()
 }
@@ -43,7 +46,7 @@ extension GameClient {
   ///   - priority: how much it matters that it leaves before others that wait.
   ///   - channel: which of 256 independent sequences it belongs to: what is lost or late in one holds up no other.
   ///   - expires: how long from now on it is worth sending; nil for as long as the session lasts.
-  ///   - receipt: a number of the app's own; one `receipt` event with it tells what became of the message, unless the
+  ///   - receipt: a number of the app's own; one ``Receipt`` with it tells what became of the message, unless the
   ///     session ends before.
   /// - Throws: `SendError`, and nothing of it was sent.
   public func send(

@@ -34,6 +34,9 @@ public protocol GameServer {
   /// What has happened since the last time, in order, without waiting.
   func takeEvents() -> [Server.Event]
 
+  /// What became of the messages that were sent with a `receipt`, by player, since the last time, without waiting.
+  func takeReceipts() -> [Receipt]
+
   /// Bytes queued for a player: not sent yet, or not acknowledged.
   func queuedBytes(of player: PlayerID) -> Int
 
@@ -58,8 +61,8 @@ extension GameServer {
   ///   - priority: how much it matters that it leaves before others that wait.
   ///   - channel: which of 256 independent sequences it belongs to: what is lost or late in one holds up no other.
   ///   - expires: how long from now on it is worth sending; nil for as long as the session lasts.
-  ///   - receipt: a number of the app's own; one `receipt` event with it tells for each player what became of the
-  ///     message, unless the player leaves before.
+  ///   - receipt: a number of the app's own; one ``Receipt`` with it tells for each player what became of the message,
+  ///     unless the player leaves before.
   /// - Returns: nil when it is queued, else why not; nothing of it was sent then.
   @discardableResult
   public func send(

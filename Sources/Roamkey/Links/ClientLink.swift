@@ -36,9 +36,11 @@ final class ClientLink: Sendable {
     var work = Ledger.Work()
     var drained: [EngineEvent] = []
     var items: [Item] = []
+    var receipts: [EventQueue<Receipt>.Item] = []
   }
 
   let events: EventQueue<Client.Event>
+  let receipts: EventQueue<Receipt>
   private let configuration: RoamkeyConfiguration
   private let clock: LocalClock
   private let monitor: Monitor<State>
@@ -50,6 +52,7 @@ final class ClientLink: Sendable {
     self.configuration = configuration
     self.clock = clock
     events = EventQueue(unreliableLimit: configuration.unreadUnreliableLimit)
+    receipts = EventQueue(eventLimit: configuration.unreadEventLimit)
     monitor = Monitor(State(ledger: Ledger(configuration)))
   }
 
@@ -157,8 +160,14 @@ final class ClientLink: Sendable {
       let isOverrun = !scratch.drained.isEmpty && events.backlog.events > configuration.unreadEventLimit
       let (queued, longest, isIdle) = (endpoint.queuedBytes, endpoint.maximumMessageSize, endpoint.isIdle)
       // The events come first: who waits for the end finds them in the queue.
-      for event in scratch.drained { Self.translate(event, isOverrun: isOverrun, into: &scratch.items) }
+      for event in scratch.drained {
+        Self.translate(event, isOverrun: isOverrun, into: &scratch.items)
+        if case .receipt(_, let number, let outcome) = event, let server = peer?.id {
+          scratch.receipts.append(.init(event: Receipt(number: number, player: server, outcome: outcome)))
+        }
+      }
       events.append(&scratch.items)
+      receipts.append(&scratch.receipts)
       let hasEnded = monitor.withLock { state in
         for event in scratch.drained { Self.follow(event, &state, longest: longest) }
         state.ledger.correct { _ in queued }
@@ -166,14 +175,17 @@ final class ClientLink: Sendable {
         if case .ended = state.phase { return true } else { return false }
       }
       scratch.drained.removeAll(keepingCapacity: true)
-      if hasEnded { events.finish() }
+      if hasEnded {
+        events.finish()
+        receipts.finish()
+      }
     }
   }
 
   private static func translate(_ event: EngineEvent, isOverrun: Bool, into items: inout [Item]) {
     switch event {
     case .joined, .connectFailed: break
-    case .receipt(_, let number, let outcome): items.append(Item(event: .receipt(number, outcome)))
+    case .receipt: break
     case .message(let handle, let message):
       items.append(Item(event: .message(Message(message, sender: nil)), cost: .init(of: message, in: handle)))
     case .roamed(_, let change):

@@ -31,6 +31,7 @@ final class ServerLink: Sendable {
     var work = Ledger.Work()
     var drained: [EngineEvent] = []
     var items: [Item] = []
+    var receipts: [EventQueue<Receipt>.Item] = []
     var toClose: [SessionHandle] = []
   }
 
@@ -40,6 +41,7 @@ final class ServerLink: Sendable {
   }
 
   let events: EventQueue<Server.Event>
+  let receipts: EventQueue<Receipt>
   private let configuration: RoamkeyConfiguration
   private let clock: LocalClock
   private let monitor: Monitor<State>
@@ -52,6 +54,7 @@ final class ServerLink: Sendable {
     self.configuration = configuration
     self.clock = clock
     events = EventQueue(unreliableLimit: configuration.unreadUnreliableLimit)
+    receipts = EventQueue(eventLimit: configuration.unreadEventLimit)
     monitor = Monitor(State(ledger: Ledger(configuration)))
   }
 
@@ -191,6 +194,7 @@ final class ServerLink: Sendable {
       }
       scratch.drained.removeAll(keepingCapacity: true)
       events.append(&scratch.items)
+      receipts.append(&scratch.receipts)
       guard !scratch.toClose.isEmpty else { return }
       for handle in scratch.toClose {
         endpoint.close(handle, code: .kicked, reason: "the server is too busy: try again later", now: now)
@@ -234,7 +238,7 @@ extension ServerLink {
       if state.unwelcome.remove(handle) == nil { leave(handle, reason, &state, &scratch) }
     case .receipt(let handle, let number, let outcome):
       guard let player = state.sessions[handle]?.player else { return }
-      scratch.items.append(Item(event: .receipt(number, player, outcome)))
+      scratch.receipts.append(.init(event: Receipt(number: number, player: player, outcome: outcome)))
     case .connectFailed:
       // A client's.
       break

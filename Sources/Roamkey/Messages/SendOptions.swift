@@ -13,7 +13,7 @@ public struct SendOptions: Sendable, Hashable {
   /// How long, from the call of `send` on, it is worth sending; nil for as long as the session lasts. Nothing of it is
   /// sent or repeated after that.
   public var expires: Duration?
-  /// A number of the app's own; a `receipt` event with that number tells what became of the message.
+  /// A number of the app's own; a ``Receipt`` with that number tells what became of the message.
   public var receipt: UInt64?
 
   /// Reliable, ordered and of normal priority, on channel 0, unless something else is said.

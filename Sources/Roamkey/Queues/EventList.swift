@@ -1,6 +1,7 @@
 internal import RoamkeyEngine
 
-/// Events in the order in which they came, out of which a session's oldest unreliable messages can be dropped.
+/// Events in the order in which they came, out of which a session's oldest unreliable messages can be dropped, and the
+/// oldest of all where there are too many.
 ///
 /// A doubly linked list whose nodes are numbers of one array, and a list through it for each session that has
 /// unreliable messages in it. So every step takes the same short time, and nothing is left where something was
@@ -34,23 +35,32 @@ struct EventList<Event: Sendable>: Sendable {
   private var last = EventList.none
   private var unreliable: [SessionHandle: Unreliable] = [:]
   private let limit: Int
+  private let eventLimit: Int
 
   /// What waits.
   private(set) var backlog = EventQueue<Event>.Backlog()
-  /// Unreliable messages that made room for newer ones.
+  /// Events that made room for newer ones.
   private(set) var dropped: UInt64 = 0
 
   /// How many nodes there are, free ones included.
   var nodeCount: Int { nodes.count }
 
-  /// - Parameter limit: how many bytes of unreliable messages it keeps of each session. The newest one stays whatever
-  ///   its size.
-  init(limit: Int) { self.limit = max(0, limit) }
+  /// - Parameters:
+  ///   - limit: how many bytes of unreliable messages it keeps of each session. The newest one stays whatever its size.
+  ///   - eventLimit: how many events it keeps at all. The newest one stays.
+  init(limit: Int, eventLimit: Int = .max) {
+    self.limit = max(0, limit)
+    self.eventLimit = max(1, eventLimit)
+  }
 
   // MARK: In
 
   mutating func append(_ item: Item) {
     if case .unreliable(let session, let bytes) = item.cost { makeRoom(for: bytes, of: session) }
+    if backlog.events >= eventLimit {
+      _ = remove(first)
+      dropped += 1
+    }
     let index = place(Node(item: item, previous: last))
     if last == Self.none { first = index } else { nodes[Int(last)].next = index }
     last = index

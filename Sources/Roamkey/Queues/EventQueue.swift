@@ -17,7 +17,7 @@ struct Credit: Sendable {
 ///
 /// The loop appends a batch a turn, any thread takes. Reliable messages are bounded by the credit of their senders,
 /// which is given back only for what was taken; unreliable ones have none, so the oldest of a session make room for
-/// newer ones; the rest is bounded by whoever appends, who sees `backlog`.
+/// newer ones; the rest is bounded by whoever appends, who sees `backlog`, or by `eventLimit`.
 final class EventQueue<Event: Sendable>: Sendable {
   /// What keeps an event from costing memory without end.
   enum Cost: Sendable {
@@ -89,6 +89,9 @@ final class EventQueue<Event: Sendable>: Sendable {
   /// - Parameter unreliableLimit: how many bytes of unreliable messages may wait, of each session.
   init(unreliableLimit: Int) { monitor = Monitor(State(list: EventList(limit: unreliableLimit))) }
 
+  /// - Parameter eventLimit: beyond so many events that wait the oldest are dropped, whatever they are.
+  init(eventLimit: Int) { monitor = Monitor(State(list: EventList(limit: 0, eventLimit: eventLimit))) }
+
   /// Adds `items` and empties the array, which keeps its room. What comes after `finish` is dropped.
   func append(_ items: inout [Item]) {
     guard !items.isEmpty else { return }
@@ -101,7 +104,7 @@ final class EventQueue<Event: Sendable>: Sendable {
 
   var backlog: Backlog { monitor.withLock { $0.list.backlog } }
 
-  /// Unreliable messages that were dropped unread.
+  /// Events that were dropped unread.
   var dropped: UInt64 { monitor.withLock { $0.list.dropped } }
 
   /// After what waits now there is nothing more.

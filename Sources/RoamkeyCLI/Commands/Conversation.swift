@@ -132,7 +132,6 @@ struct Conversation: Sendable {
       case .online:
         printer.online(client.serverID)
         note("the server is heard again")
-      case .receipt: break
       case .disconnected(let reason):
         printer.left(client.id, reason)
         return reason

@@ -42,7 +42,6 @@ struct Room: Sendable {
     case .online(let player):
       printer.online(player)
       say("\(player.short) is online again")
-    case .receipt: break
     case .left(let player, let reason):
       printer.left(player, reason)
       say("\(player.short): \(reason.words)")

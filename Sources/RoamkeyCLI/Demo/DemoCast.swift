@@ -53,7 +53,7 @@ final class DemoCast: Sendable {
       case .message(let message, let player): server.broadcast(message, from: player)
       case .roamed(let player, let from, let to):
         if player == ada { record.withLock { $0.moves.append(DemoRecord.Move(from: from, to: to)) } }
-      case .offline, .online, .receipt: break
+      case .offline, .online: break
       case .left(_, let reason):
         record.withLock { record in
           record.leaves += 1

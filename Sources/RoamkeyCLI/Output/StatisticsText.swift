@@ -11,7 +11,7 @@ enum StatisticsText {
       ("bytesReceived", statistics.bytesReceived), ("bytesSent", statistics.bytesSent),
       ("packetsLost", statistics.packetsLost), ("refusals", statistics.refusals),
       ("sendErrors", statistics.sendErrors), ("dropped", statistics.dropped),
-      ("unreadDropped", statistics.unreadDropped),
+      ("unreadDropped", statistics.unreadDropped), ("receiptsDropped", statistics.receiptsDropped),
     ]
     return numbers.map { ($0.0, .number($0.1)) } + [
       ("drops", object(statistics.drops)), ("sendErrorsByKind", object(statistics.sendErrorsByKind)),

@@ -126,7 +126,7 @@ struct BulkTransfer: Sendable {
           }
           outcome.messages += 1
         case .message(let message): try state.receive(message.body, at: .now)
-        case .roamed, .serverRoamed, .offline, .online, .receipt: break
+        case .roamed, .serverRoamed, .offline, .online: break
         case .disconnected(let reason): throw BenchmarkFailure("the session has ended: \(reason)")
         }
         if outcome.messages == messages { break }

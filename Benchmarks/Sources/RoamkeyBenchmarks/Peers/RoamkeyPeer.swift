@@ -87,7 +87,7 @@ enum RoamkeyPeer {
       case .message(let message, _):
         try log.receive(message.body, at: .now)
         if log.count == scenario.messages { break events }
-      case .joined, .roamed, .offline, .online, .receipt: break
+      case .joined, .roamed, .offline, .online: break
       case .left(_, let reason): throw BenchmarkFailure("Roamkey's session has ended: \(reason)")
       }
     }

@@ -1,0 +1,20 @@
+public import RoamkeyCrypto
+public import RoamkeyEngine
+
+/// What became of one message that was sent with a `receipt`: told once, for each player that it was sent to.
+///
+/// A session that ends leaves the receipts that are still out untold: `left` or `disconnected` stands for them.
+public struct Receipt: Sendable, Hashable {
+  /// The number that `send` or `broadcast` was given.
+  public var number: UInt64
+  /// To whom it was sent; on a client the server.
+  public var player: PlayerID
+  public var outcome: DeliveryOutcome
+
+  /// For games that are tested without a server.
+  public init(number: UInt64, player: PlayerID, outcome: DeliveryOutcome) {
+    self.number = number
+    self.player = player
+    self.outcome = outcome
+  }
+}
