@@ -171,7 +171,8 @@ extension Session {
       output.appendObservedAddress(ObservedAddressFrame(sequence: observedSequence, address: peerAddress))
       writtenFrames.append(.observedAddress(sequence: observedSequence))
     }
-    if rest.owesFrame, packet.end - output.byteCount >= RestingFrame.maximumSize {
+    // Messages that arrived later would end a rest: its news follows what was sent before.
+    if rest.owesFrame, !rest.isOurs || channels.isDelivered, packet.end - output.byteCount >= RestingFrame.maximumSize {
       rest.owesFrame = false
       output.appendResting(RestingFrame(sequence: rest.sequence, isResting: rest.isOurs))
       writtenFrames.append(.resting(sequence: rest.sequence))
