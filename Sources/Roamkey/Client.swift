@@ -163,6 +163,18 @@ public final class Client: Sendable {
   /// ended or the task is cancelled.
   public func waitForRoom() async { await link.waitForRoom() }
 
+  // MARK: Resting
+
+  /// Says that this player rests: the lobby, the end of a game. Once what was sent before has arrived, nothing at all
+  /// is sent any more, and neither side misses the other until `restingLimit` (2 hours) has passed in silence.
+  ///
+  /// Any message of either side ends it, as ``resume()`` does. No router keeps its way open for as long as that: behind
+  /// one the server's messages may not get here, so it is this client that must wake the session.
+  public func rest() { if link.setResting(true) { callLoop() } }
+
+  /// Takes ``rest()`` back, without a message. A rest that the server asked for goes on until somebody sends one.
+  public func resume() { if link.setResting(false) { callLoop() } }
+
   // MARK: Moving
 
   /// Leaves the local address for another one, on purpose; the session goes on.
@@ -197,11 +209,14 @@ public final class Client: Sendable {
     let current = await driver.ask { [link] endpoint, _ in
       let isConnected = if case .connected = link.phase { true } else { false }
       return Statistics(
-        endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped, receiptsDropped: link.receipts.dropped,
+        endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped,
+        receiptsDropped: link.receipts.dropped,
         players: isConnected ? 1 : 0)
     }
     return current ?? link.finalStatistics
-      ?? Statistics(EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped, receiptsDropped: link.receipts.dropped,
+      ?? Statistics(
+        EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped,
+        receiptsDropped: link.receipts.dropped,
         players: 0)
   }
 

@@ -154,6 +154,16 @@ public final class Server: Sendable {
 
   // MARK: Players
 
+  /// Says that a player rests: the lobby, the end of a game. Once what was sent before has arrived, nothing at all is
+  /// sent any more, and neither side misses the other until `restingLimit` (2 hours) has passed in silence.
+  ///
+  /// Any message of either side ends it, as ``resume(_:)`` does. A player behind a router that has forgotten the way
+  /// cannot be reached any more: only the player itself can wake such a session. Of one who is not in it means nothing.
+  public func rest(_ player: PlayerID) { link.setResting(true, of: player) }
+
+  /// Takes ``rest(_:)`` back, without a message. A rest that the player asked for goes on until somebody sends one.
+  public func resume(_ player: PlayerID) { link.setResting(false, of: player) }
+
   /// Puts a player out. What was queued for it is not delivered any more; `left` follows.
   /// - Parameter reason: for the player to read; only the first 128 bytes get there.
   public func kick(_ player: PlayerID, reason: String = "") { close(player, .kicked, reason) }
@@ -194,11 +204,14 @@ public final class Server: Sendable {
     let sockets = driver.statistics
     let current = await driver.ask { [link] endpoint, _ in
       Statistics(
-        endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped, receiptsDropped: link.receipts.dropped,
+        endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped,
+        receiptsDropped: link.receipts.dropped,
         players: link.players.count)
     }
     return current ?? link.finalStatistics
-      ?? Statistics(EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped, receiptsDropped: link.receipts.dropped,
+      ?? Statistics(
+        EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped,
+        receiptsDropped: link.receipts.dropped,
         players: 0)
   }
 

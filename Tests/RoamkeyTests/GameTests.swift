@@ -62,6 +62,10 @@ private final class NotedGame: GameClient, GameServer {
   func takeEvents() -> [Server.Event] { [] }
   func queuedBytes(of player: PlayerID) -> Int { 0 }
   func flush() {}
+  func rest() {}
+  func resume() {}
+  func rest(_ player: PlayerID) {}
+  func resume(_ player: PlayerID) {}
   func kick(_ player: PlayerID, reason: String) {}
   func dropSlow(_ player: PlayerID) {}
 }

@@ -128,4 +128,36 @@ struct LedgerTests {
       #expect(work.messages.count == 1)
     }
   }
+
+  // MARK: Rests
+
+  private func rests(_ ledger: inout Ledger) -> [SessionHandle: Bool] {
+    var work = Ledger.Work()
+    ledger.take(&work)
+    return work.rests
+  }
+
+  @Test func aRestIsEndedByMessagesThatFollowIt() throws {
+    var ledger = ledger()
+    let message = try Message("x").encoded(.init(), at: .init(nanoseconds: 0), time: nil)
+    ledger.setResting(true, of: first)
+    ledger.setResting(true, of: second)
+    try ledger.send(message, to: first)
+    #expect(rests(&ledger) == [second: true])
+    try ledger.send(message, to: first)
+    ledger.setResting(true, of: first)
+    #expect(rests(&ledger) == [first: true])
+    ledger.setResting(true, of: first)
+    ledger.setResting(false, of: first)
+    #expect(rests(&ledger) == [first: false])
+    #expect(rests(&ledger).isEmpty, "it is told once")
+  }
+
+  @Test func whoHasLeftDoesNotRest() {
+    var ledger = ledger()
+    ledger.setResting(true, of: first)
+    ledger.close(first)
+    ledger.setResting(true, of: first)
+    #expect(rests(&ledger).isEmpty)
+  }
 }

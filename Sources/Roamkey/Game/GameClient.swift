@@ -34,6 +34,13 @@ public protocol GameClient {
 
   /// Sends what waits for others to share its packet: the end of a game's frame. It returns at once.
   func flush()
+
+  /// Says that this player rests (lobby, game over): nothing at all is sent any more, and nobody is missed until
+  /// `restingLimit`. Any message of either side ends it; behind a router this client must be the one to send it.
+  func rest()
+
+  /// Takes `rest` back, without a message.
+  func resume()
 }
 
 extension GameClient {

@@ -43,6 +43,13 @@ public protocol GameServer {
   /// Sends what waits for others to share its packet: the end of a game's frame. It returns at once.
   func flush()
 
+  /// Says that a player rests (lobby, game over): nothing at all is sent any more, and nobody is missed until
+  /// `restingLimit`. Any message of either side ends it; a player behind a router must be the one to send it.
+  func rest(_ player: PlayerID)
+
+  /// Takes `rest` back, without a message.
+  func resume(_ player: PlayerID)
+
   /// Puts a player out. What was queued for it is not delivered any more; `left` follows.
   func kick(_ player: PlayerID, reason: String)
 

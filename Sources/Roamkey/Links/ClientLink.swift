@@ -115,6 +115,16 @@ final class ClientLink: Sendable {
     return try result.get()
   }
 
+  /// Notes that the player rests, or does no more.
+  /// - Returns: whether the loop must be called.
+  func setResting(_ isResting: Bool) -> Bool {
+    monitor.withLock { state in
+      guard case .connected(let peer) = state.phase, !state.isClosing else { return false }
+      state.ledger.setResting(isResting, of: peer.handle)
+      return state.ledger.call()
+    }
+  }
+
   /// From now on `send` throws `notConnected`.
   func refuseMessages() { monitor.withLock { $0.isClosing = true } }
 
@@ -149,6 +159,7 @@ final class ClientLink: Sendable {
       for (account, credit) in scratch.work.credits {
         endpoint.consumed(credit, stream: account.stream, now: now)
       }
+      for isResting in scratch.work.rests.values { endpoint.setResting(isResting, now: now) }
       scratch.work.removeAll()
     }
   }

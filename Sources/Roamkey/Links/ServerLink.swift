@@ -127,6 +127,16 @@ final class ServerLink: Sendable {
     return failures
   }
 
+  /// Notes that a player rests, or does no more.
+  func setResting(_ isResting: Bool, of player: PlayerID) {
+    let calls = monitor.withLock { state in
+      guard let handle = state.handles[player] else { return false }
+      state.ledger.setResting(isResting, of: handle)
+      return state.ledger.call()
+    }
+    if calls { callLoop() }
+  }
+
   /// Notes what the app has taken.
   func taken(_ item: Item, isLast: Bool) {
     if case .left(let player, _) = item.event { monitor.withLock { $0.departed[player] = nil } }
@@ -175,6 +185,7 @@ final class ServerLink: Sendable {
       for (account, credit) in scratch.work.credits {
         endpoint.consumed(credit, stream: account.stream, of: account.handle, now: now)
       }
+      for (handle, isResting) in scratch.work.rests { endpoint.setResting(isResting, of: handle, now: now) }
       scratch.work.removeAll()
     }
   }

@@ -17,11 +17,14 @@ struct Ledger: Sendable {
   struct Work: Sendable {
     var messages: [Outgoing] = []
     var credits: [Credit.Account: Int] = [:]
+    /// Whose player rests from here on, or rests no more: after the messages.
+    var rests: [SessionHandle: Bool] = [:]
 
     /// Empties it; the room stays.
     mutating func removeAll() {
       messages.removeAll(keepingCapacity: true)
       credits.removeAll(keepingCapacity: true)
+      rests.removeAll(keepingCapacity: true)
     }
   }
 
@@ -69,6 +72,7 @@ struct Ledger: Sendable {
     queues[handle] = nil
     busy.remove(handle)
     for account in work.credits.keys where account.handle == handle { work.credits[account] = nil }
+    work.rests[handle] = nil
   }
 
   /// Bytes that wait to be sent or acknowledged.
@@ -89,6 +93,13 @@ struct Ledger: Sendable {
     }
     queues[handle]?.waiting += Self.cost(content.count)
     work.messages.append(Outgoing(handle: handle, content: content, options: message.options))
+    // A message ends a rest, also one that the loop has not heard of yet.
+    if !work.rests.isEmpty { work.rests[handle] = nil }
+  }
+
+  /// Notes that a session's player rests from here on, or does no more.
+  mutating func setResting(_ isResting: Bool, of handle: SessionHandle) {
+    if queues[handle] != nil { work.rests[handle] = isResting }
   }
 
   /// Notes that the app has taken an event: a message, if there is `credit`.
