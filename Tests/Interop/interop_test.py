@@ -23,6 +23,7 @@ from roamkey_client import Client, Socket, drive  # noqa: E402
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 COMMAND = os.environ.get("ROAMKEY", os.path.join(ROOT, ".build", "debug", "roamkey"))
 PATIENCE = 20  # seconds for anything that should take a moment, on a busy machine
+CLOCKS = 1.2  # seconds in which both have asked each other for the time (§10.7)
 LONGEST_RUN = 300  # seconds after which the whole run is given up
 
 
@@ -113,11 +114,22 @@ class SmallPieces(unittest.TestCase):
         content = wire.Content(b"hi").write()
         examples = {
             "023c45dc02000006" "0032": wire.Ack(1500, [(60, 60), (52, 58), (0, 50)]),
-            "21000008" "0104636861746869": wire.Message(0, content),
+            "21000008" "1104636861746869": wire.Message(0, content),
+            "2905412c08" "1104636861746869": wire.Message(300, content, stream=wire.Stream(5, wire.LATEST)),
+            "2d40c80908" "1104636861746869": wire.Message(9, content, stream=wire.Stream(200, wire.UNRELIABLE)),
             "23000743e84bb803aabbcc": wire.Message(7, bytes.fromhex("aabbcc"), 1000, 3000),
             "03010469646c65": wire.Close(wire.KICKED, b"idle"),
             "030000": wire.Close(wire.DONE),
             "0c804f4240": wire.MaxData(5_194_304),
+            "0d4321804f4240": wire.MaxChannelData(wire.Stream(200, wire.UNORDERED), 5_194_304),
+            "0e000700": wire.Receipt(wire.Stream(), 7),
+            "0e16412c04": wire.Receipt(wire.Stream(5, wire.LATEST), 300, 4),
+            "0f000728": wire.Skip(wire.Stream(), 7, 40),
+            "0f00074408": wire.Skip(wire.Stream(), 7, 1032),
+            "10123456789abcdef0": wire.TimeRequest(0x123456789ABCDEF0),
+            "11123456789abcdef0" "1fedcba98765432140fa": wire.TimeResponse(0x123456789ABCDEF0, 0x1FEDCBA987654321, 250),
+            "120101": wire.Resting(1, 1),
+            "120200": wire.Resting(2, 0),
             "0b0100000000000000000000ffffc63364071388": wire.ObservedAddress(
                 1, wire.address_bytes("198.51.100.7", 0)[:16], 5000
             ),
@@ -126,14 +138,28 @@ class SmallPieces(unittest.TestCase):
             self.assertEqual(frame.write().hex(), text)
             self.assertEqual(list(wire.read_frames(bytes.fromhex(text))), [frame])
         self.assertEqual(list(wire.read_frames(bytes.fromhex("200000") + content)), [wire.Message(0, content)])
-        self.assertEqual(wire.Content.read(content), wire.Content(b"hi"))
+        self.assertEqual(wire.Message(0, content).write(is_last=True).hex(), "200000" + content.hex())
+
+    def test_content(self):
+        everything = wire.Content(b"hi", author=bytes(range(32)), wants_receipt=True, time=1_234_567)
+        examples = {
+            "1104636861746869": wire.Content(b"hi"),
+            "016869": wire.Content(b"hi", action=""),
+            "7112d687" "04636861746869": wire.Content(b"hi", wants_receipt=True, time=1_234_567),
+            "7512d687" + bytes(range(32)).hex() + "04636861746869": everything,
+        }
+        for text, content in examples.items():
+            self.assertEqual(content.write().hex(), text)
+            read = wire.Content.read(bytes.fromhex(text))
+            self.assertEqual((read, read.time), (content, content.time))
 
     def test_parameters(self):
         text = "010867616c6178792f31" "020101" "0300" "0408b0b1b2b3b4b5b6b7" "0504524b0001"
-        text += "060480400000" "070480100000" "0803416461"
+        text += "060480400000" "070480100000" "0803416461" "0a0480200000"
         read = wire.Parameters.read(bytes.fromhex(text))
         expected = wire.Parameters(b"galaxy/1", wire.EVERY_PACKET, b"", bytes.fromhex("b0b1b2b3b4b5b6b7"))
         expected.versions, expected.credit, expected.longest, expected.name = (wire.VERSION,), 4 << 20, 1 << 20, b"Ada"
+        expected.channel_credit = 2 << 20
         self.assertEqual(read, expected)
 
     def test_keys_as_text(self):
@@ -265,11 +291,11 @@ class WithServer(unittest.TestCase):
         self.drive([client], lambda: client.joined)
         return client
 
-    def swift_client(self, name: str = "player") -> Command:
+    def swift_client(self, name: str = "player", *options: str) -> Command:
         self.swift_key = wire.SigningKey()
         key = self.file(name + ".pem", self.swift_key.pem())
         server = wire.player_id(self.server_key.public)
-        command = self.start("connect", f"127.0.0.1:{self.port}", "--server", server, "--key", key)
+        command = self.start("connect", f"127.0.0.1:{self.port}", "--server", server, "--key", key, *options)
         self.assertTrue(drive([], lambda: command.all("connected"), PATIENCE), command.events)
         return command
 
@@ -500,7 +526,7 @@ class Conversation(WithServer):
         client = self.joined()
         client.send("x" * client.theirs.longest, action="a" * 64)
         self.drive([client], lambda: client.is_delivered() and self.server.all("message"))
-        client.send_content(bytes([0, 0]) + bytes(client.theirs.longest + 97))
+        client.send_content(bytes(client.theirs.longest + 102))
         self.assert_closed(client, wire.LIMIT_EXCEEDED)
 
     def test_trees(self):
@@ -535,12 +561,12 @@ class Conversation(WithServer):
         """Forms that our own writer never uses: no length, long varints, pieces that overlap, padding in front."""
         self.serve()
         client = self.joined()
-        self.send_frames(client, "00000020 00 00 01046368617461")  # padding in front; no length
-        self.send_frames(client, "214000 80000001 c000000000000007 01046368617462")
+        self.send_frames(client, "00000020 00 00 11046368617461")  # padding in front; no length
+        self.send_frames(client, "214000 80000001 c000000000000007 11046368617462")
         # Message 3 before message 2, which comes in pieces that overlap, backwards, the last of them without a length.
-        self.send_frames(client, "2100030701046368617464")
+        self.send_frames(client, "2100030711046368617464")
         self.send_frames(client, "220002 05 08 74 78", "230002 02 08 05 6368617478")
-        self.send_frames(client, "230002 00 08 03 010463", "220002 05 08 747878")
+        self.send_frames(client, "230002 00 08 03 110463", "220002 05 08 747878")
         self.drive([client], lambda: len(self.texts()) == 4)
         self.assertEqual(self.texts(), ["a", "b", "xx", "d"])
 
@@ -587,6 +613,235 @@ class Conversation(WithServer):
         heard = []
         self.drive([client], lambda: heard.extend(client.take() for _ in list(client.messages)) or len(heard) == 100)
         self.assertEqual([message.text for message in heard], ["line %d" % n for n in range(100)])
+
+
+class Modes(WithServer):
+    """§9: streams, modes, expiry, receipts; §10.7, §11.1."""
+
+    def packet(self, client, *frames):
+        """One packet of these frames, whatever the client itself thinks of them."""
+        pn, client.pn = client.pn, client.pn + 1
+        data = b"".join(frame.write() for frame in frames)
+        client.link.send(client.seal(pn, wire.pad_frames(data, 1)), client.address)
+
+    def said(self, sequence, text, stream):
+        return wire.Message(sequence, wire.Content(text.encode()).write(), stream=stream)
+
+    def texts(self):
+        return [message["text"] for message in self.server.all("message")]
+
+    def test_each_mode_there_and_back(self):
+        self.serve("--echo")
+        client = self.joined()
+        for mode in (wire.ORDERED, wire.UNORDERED, wire.LATEST, wire.UNRELIABLE):
+            for channel in (0, 7, 255):
+                stream = wire.Stream(channel, mode)
+                for text in (f"{mode} on {channel}", f"long {mode} on {channel}: " + "x" * 5000):
+                    with self.subTest(stream=stream, size=len(text)):
+                        client.send(text, "move", stream)
+                        self.drive([client], lambda: client.messages)
+                        heard = client.take()
+                        self.assertEqual((heard.text, heard.action, heard.stream), (text, "move", stream))
+                        self.assertEqual(heard.author, client.key.public)
+        self.drive([client], client.is_delivered)
+
+    def test_what_the_command_sends(self):
+        modes = {"reliable": wire.ORDERED, "unordered": wire.UNORDERED}
+        modes.update(latest=wire.LATEST, unreliable=wire.UNRELIABLE)
+        self.serve()
+        client = self.joined()
+        for name, mode in modes.items():
+            swift = self.swift_client(name, "--delivery", name)
+            swift.say([f"{name} from Swift"])
+            self.drive([client], lambda: client.messages)
+            heard = client.take()
+            self.assertEqual((heard.text, heard.stream), (f"{name} from Swift", wire.Stream(0, mode)))
+            client.send(f"{name} from Python", stream=wire.Stream(0, mode))
+            self.drive([client], lambda: swift.all("message", text=f"{name} from Python"))
+
+    def test_only_ever_newer(self):
+        self.serve()
+        client, stream = self.joined(), wire.Stream(4, wire.LATEST)
+        for sequence in (1, 0, 3, 2, 3, 4):
+            self.packet(client, self.said(sequence, str(sequence), stream))
+        self.drive([client], lambda: "4" in self.texts())
+        self.assertEqual(self.texts(), ["1", "3", "4"])
+
+    def test_nobody_waits_for_others(self):
+        """Unordered messages are handed out as they come, and each once; ordered ones wait for the one before."""
+        self.serve()
+        client = self.joined()
+        for sequence in (2, 0, 2, 1):
+            self.packet(client, self.said(sequence, f"u{sequence}", wire.Stream(1, wire.UNORDERED)))
+            self.packet(client, self.said(sequence, f"o{sequence}", wire.Stream(1, wire.ORDERED)))
+        self.drive([client], lambda: len(self.texts()) == 6)
+        self.assertEqual([text for text in self.texts() if text[0] == "u"], ["u2", "u0", "u1"])
+        self.assertEqual([text for text in self.texts() if text[0] == "o"], ["o0", "o1", "o2"])
+
+    def test_pieces_that_stay_alone(self):
+        """§9.4: what is missing of an unreliable message is waited for during one second."""
+        self.serve()
+        client, stream = self.joined(), wire.Stream(0, wire.UNRELIABLE)
+        content = wire.Content(b"in two pieces").write()
+        first = wire.Message(0, content[:5], 0, len(content), stream)
+        second = wire.Message(0, content[5:], 5, len(content), stream)
+        self.packet(client, first)
+        drive([client], lambda: False, 1.3)
+        self.packet(client, second)
+        drive([client], lambda: False, 0.3)
+        self.assertEqual(self.texts(), [])
+        self.packet(client, first)
+        self.drive([client], lambda: self.texts() == ["in two pieces"])
+
+    def test_receipts(self):
+        """§9.7: what asks for a receipt gets one, in every mode; the others get none."""
+        self.serve()
+        client = self.joined()
+        streams = [wire.Stream(mode + 60, mode) for mode in range(4)]
+        for stream in streams:
+            for n in range(3):
+                client.send(f"{n}", stream=stream, wants_receipt=n != 1)
+                client.tick()
+        given = lambda stream: sorted(
+            n for r in client.receipts if r.stream == stream for n in range(r.last - r.extra, r.last + 1)
+        )
+        self.drive([client], lambda: all(given(stream) == [0, 2] for stream in streams))
+
+    def test_a_receipt_that_nobody_asked_for(self):
+        self.serve("--echo")
+        client = self.joined()
+        client.send("once")
+        self.drive([client], lambda: client.messages)
+        self.packet(client, wire.Receipt(wire.Stream(), 0))
+        client.send("still here")
+        self.drive([client], lambda: len(client.messages) == 2)
+        self.packet(client, wire.Receipt(wire.Stream(), 2))
+        self.assert_closed(client, wire.PROTOCOL_VIOLATION)
+
+    def test_an_expired_message(self):
+        """§9.3: the sender gives a lost message up; what was sent behind it is handed out."""
+        self.serve()
+        link = Recorder()
+        client = self.joined(link=link)
+        link.holds = True
+        stale = client.send("stale")
+        client.tick()
+        link.holds = False
+        client.give_up(stale)
+        client.send("fresh")
+        self.drive([client], lambda: client.is_delivered() and self.texts())
+        self.assertEqual(self.texts(), ["fresh"])
+
+    def test_a_message_given_up_in_its_middle(self):
+        self.serve()
+        client = self.joined()
+        self.packet(client, wire.Message(0, b"abc", 0, 1000))
+        self.packet(client, self.said(1, "behind it", wire.Stream()))
+        drive([client], lambda: False, 0.3)
+        self.assertEqual(self.texts(), [])
+        skip = wire.Skip(wire.Stream(), 0, 32 + 700)  # 697 bytes of it were lost
+        self.packet(client, skip)
+        self.drive([client], lambda: self.texts() == ["behind it"])
+        self.packet(client, skip, wire.Message(0, b"too late", 3, 1000))
+        self.packet(client, self.said(2, "and on", wire.Stream()))
+        self.drive([client], lambda: self.texts() == ["behind it", "and on"])
+
+    def test_skips_give_their_credit_back(self):
+        """More than any window in all: each SKIP counts as taken at once."""
+        self.serve()
+        client = self.joined()
+        limit = lambda: client.outbox.limits.get(wire.Stream(), client.outbox.channel_credit)
+        for n in range(8):
+            before = limit()
+            self.packet(client, wire.Skip(wire.Stream(), n, (1 << 20) + 133))
+            self.drive([client], lambda: limit() > before)
+        self.packet(client, self.said(8, "after 8 MiB", wire.Stream()))
+        self.drive([client], lambda: self.texts() == ["after 8 MiB"])
+
+    def test_credit_of_a_channel(self):
+        """§9.5: one channel that is not read holds up no other."""
+        self.serve("--echo")
+        client = self.joined(parameters=wire.Parameters(longest=1000, credit=100_000, channel_credit=2_000))
+        slow, quick = wire.Stream(1), wire.Stream(2)
+        for n in range(60):
+            client.send(f"slow {n}", stream=slow)
+        self.drive([client], lambda: len(client.messages) > 20)
+        drive([client], lambda: False, 0.5)
+        held, heard = [client.messages.popleft() for _ in range(len(client.messages))], []
+        self.assertLess(len(held), 60)
+        client.send("quick", stream=quick)
+        self.drive([client], lambda: client.messages)
+        self.assertEqual(client.take().text, "quick")
+        client.messages.extend(held)
+        self.drive([client], lambda: heard.extend(client.take() for _ in list(client.messages)) or len(heard) == 60)
+        self.assertEqual([message.text for message in heard], [f"slow {n}" for n in range(60)])
+
+    def presence(self, client):
+        """What the server says of this player's session now."""
+        seen = len(self.server.all("stats"))
+        self.server.process.send_signal(signal.SIGUSR1)
+        self.drive([client], lambda: len(self.server.all("stats")) > seen)
+        return self.server.all("stats")[-1]["sessionOf"][wire.player_id(client.key.public)]
+
+    def test_resting(self):
+        """§11.1: who rests says so; an old frame says nothing; a message ends it."""
+        self.serve()
+        client = self.joined()
+        self.assertEqual(self.presence(client)["presence"], "playing")
+        client.rest()
+        self.drive([client], lambda: self.presence(client)["presence"] == "resting")
+        client.rest(False)
+        self.drive([client], lambda: self.presence(client)["presence"] == "playing")
+        self.packet(client, wire.Resting(1, 1))
+        drive([client], lambda: False, 0.3)
+        self.assertEqual(self.presence(client)["presence"], "playing")
+        client.rest()
+        self.drive([client], lambda: self.presence(client)["presence"] == "resting")
+        client.send("I am back")
+        self.drive([client], lambda: self.texts() and self.presence(client)["presence"] == "playing")
+
+    def test_nothing_is_sent_while_resting(self):
+        self.serve()
+        client = self.joined()
+        drive([client], lambda: False, CLOCKS)
+        client.rest()
+        drive([client], lambda: False, 0.5)
+        heard = []
+        drive([], lambda: heard.extend(client.link.receive()), 6)  # longer than a keep-alive interval
+        self.assertEqual(heard, [])
+        client.send("still in")
+        self.drive([client], lambda: self.texts() == ["still in"])
+        self.assertFalse(self.server.all("offline"))
+
+    def test_clocks(self):
+        """§10.7: both learn what the other's clock shows, and tell how old a message is."""
+        self.serve("--echo")
+        client = self.joined()
+        client.ask_time()
+        self.drive([client], lambda: client.age(wire.Content(b"", time=0)))
+        self.drive([client], lambda: "clockError" in self.presence(client))
+        drive([client], lambda: False, 0.2)
+        sent_at = client.microseconds()
+        client.send("how old?")
+        drive([], lambda: False, 0.3)  # on the way for so long
+        client.send("the first was late")
+        self.drive([client], lambda: len(client.messages) == 2)
+        elapsed = client.microseconds() - sent_at
+        age, error = client.age(client.take())
+        self.assertLess(error, 1_000_000)
+        self.assertGreater(age + error, 300_000)
+        self.assertLess(age - error, elapsed + 1_000)
+        told = self.server.all("message", text="how old?")[0]["age"]
+        self.assertGreater(told, 0.25)
+        self.assertLess(told, elapsed / 1_000_000 + 0.1)
+
+    def test_answers_that_nobody_wants(self):
+        self.serve()
+        client = self.joined()
+        self.packet(client, wire.TimeResponse(1, 2, 3))
+        self.packet(client, wire.TimeResponse(2**64 - 1, 2**64 - 1, 2**62 - 1))
+        client.send("still here")
+        self.drive([client], lambda: self.texts() == ["still here"])
 
 
 class Paths(WithServer):
@@ -643,7 +898,7 @@ class Endings(WithServer):
         self.serve()
         client = self.joined()
         answers = []
-        drive([client], lambda: False, 0.3)  # until nothing is owed to each other
+        drive([client], lambda: False, CLOCKS)  # until nothing is owed to each other
         client.send_packet([wire.Close(wire.DONE)])
         drive([], lambda: answers.extend(client.link.receive()) or answers, PATIENCE)
         for _ in range(10):
@@ -664,7 +919,7 @@ class Endings(WithServer):
         self.serve()
         link = Recorder()
         client = self.joined(link=link)
-        drive([client], lambda: False, 0.3)
+        drive([client], lambda: False, CLOCKS)
         self.server.process.send_signal(signal.SIGTERM)
         answers = []
         drive([], lambda: answers.extend(link.receive()) or self.server.process.poll() is not None, PATIENCE)
@@ -735,7 +990,7 @@ class Violations(WithServer):
         self.breaks(ping, wire.BAD_SIGNATURE, lambda t: somebody.sign(b"") + t[64:])
 
     def test_reserved_frames(self):
-        for kind in (0x06, 0x07, 0x08, 0x09, 0x0A, 0x0D, 0x0E, 0x0F, 0x10, 0x1F, 0x30, 0x40, 0xFF):
+        for kind in (0x06, 0x07, 0x08, 0x09, 0x0A, 0x13, 0x1F, 0x30, 0x40, 0xFF):
             with self.subTest(kind=kind):
                 self.breaks(bytes([kind]) + bytes(8), wire.PROTOCOL_VIOLATION)
 
@@ -747,21 +1002,38 @@ class Violations(WithServer):
             "an ACK of 65 ranges": b"\x02\x41\0\x00\x40\x40" + bytes(130),
             "a CLOSE with a long text": b"\x03\0\x40\x81" + bytes(129),
             "a challenge cut off": b"\x04" + bytes(7),
-            "channel 1": bytes.fromhex("2101000100"),
-            "mode 1": bytes.fromhex("25000002" "0000"),
-            "mode 3": bytes.fromhex("2d000002" "0000"),
+            "channel 256": bytes.fromhex("2141000000"),
             "a piece beyond the end": wire.Message(0, b"abc", 8, 10).write(),
             "a piece of nothing": wire.Message(0, b"", 0, 10).write(),
             "more bytes than there are": bytes.fromhex("2100000500"),
             "two sizes": wire.Message(0, b"ab", 0, 10).write() + wire.Message(0, b"c", 5, 11).write(),
             "two contents": wire.Message(0, b"ab", 0, 10).write() + wire.Message(0, b"c", 1, 10).write(),
             "empty content": wire.Message(0, b"").write(),
-            "reserved flags": wire.Message(0, b"\x10\0").write(),
-            "format 3": wire.Message(0, b"\x03\0").write(),
-            "author's signature": wire.Message(0, b"\x08\0").write(),
-            "text that is not UTF-8": wire.Message(0, b"\x01\0\xff").write(),
-            "action that is too long": wire.Message(0, b"\x01\x41" + b"a" * 65).write(),
-            "action that is not UTF-8": wire.Message(0, b"\x01\x01\xff").write(),
+            "empty unreliable content": wire.Message(0, b"", stream=wire.Stream(0, wire.UNRELIABLE)).write(),
+            "reserved flags": wire.Message(0, b"\x80").write(),
+            "format 3": wire.Message(0, b"\x03").write(),
+            "author's signature": wire.Message(0, b"\x08").write(),
+            "a time cut off": wire.Message(0, b"\x20\0\0").write(),
+            "text that is not UTF-8": wire.Message(0, b"\x01\xff").write(),
+            "action that is empty": wire.Message(0, b"\x11\0").write(),
+            "action that is too long": wire.Message(0, b"\x11\x41" + b"a" * 65).write(),
+            "action that is not UTF-8": wire.Message(0, b"\x11\x01\xff").write(),
+            "a limit for an unreliable stream": bytes.fromhex("0d0300"),
+            "a limit for no stream": bytes.fromhex("0d440000"),
+            "a receipt for no stream": bytes.fromhex("0e44000000"),
+            "a receipt below 0": bytes.fromhex("0e000001"),
+            "a receipt for what was never sent": wire.Receipt(wire.Stream(), 0).write(),
+            "a receipt for a stream of which nothing was sent": wire.Receipt(wire.Stream(9, wire.LATEST), 5, 5).write(),
+            "a SKIP of an unreliable stream": bytes.fromhex("0f020028"),
+            "a SKIP with absurd credit": wire.Skip(wire.Stream(), 0, 1 << 40).write(),
+            "a SKIP with a byte too much": wire.Skip(wire.Stream(), 0, (1 << 20) + 134).write(),
+            "a SKIP of more than the message": wire.Message(0, b"ab", 0, 10).write()
+            + wire.Skip(wire.Stream(), 0, 43).write(),
+            "a SKIP of less than came": wire.Message(0, b"ab", 0, 10).write() + wire.Skip(wire.Stream(), 0, 33).write(),
+            "a SKIP without the overhead": wire.Skip(wire.Stream(), 0, 31).write(),
+            "a request cut off": b"\x10" + bytes(7),
+            "an answer cut off": b"\x11" + bytes(16),
+            "neither resting nor not": bytes.fromhex("120102"),
         }
         for name, data in frames.items():
             with self.subTest(name):
@@ -772,16 +1044,21 @@ class Violations(WithServer):
             self.breaks(b"\x01\0\0", wire.PROTOCOL_VIOLATION, reserved=reserved)
 
     def test_limits(self):
-        longest = (1 << 20) + 98
+        longest = (1 << 20) + 101
         self.breaks(wire.Message(0, b"a", 0, longest + 1).write(), wire.LIMIT_EXCEEDED)
         pieces = b"".join(wire.Message(n, b"a", 0, 10).write() for n in range(65))
         self.breaks(pieces, wire.LIMIT_EXCEEDED)
+        content = wire.Content(b"far ahead").write()
+        self.breaks(wire.Message(32_768, content).write(), wire.LIMIT_EXCEEDED)
+        self.breaks(wire.Skip(wire.Stream(3, wire.UNORDERED), 32_768, 32).write(), wire.LIMIT_EXCEEDED)
+        dearest = [wire.Skip(wire.Stream(), n, longest + 32).write() for n in range(2)]
+        self.breaks(b"".join(dearest), wire.LIMIT_EXCEEDED)  # more than the 2 MiB of a stream
 
     def test_more_than_was_granted(self):
         client = self.joined()
         client.outbox.limit = 1 << 40
-        # Message 0 never comes, so nothing can be handed out: 4 MiB are 4 messages of 1 MiB.
-        client.outbox._sequence = 1
+        # Message 0 never comes, so nothing can be handed out, and 2 MiB are granted to a stream.
+        client.outbox.sequences[wire.Stream()], client.outbox.channel_credit = 1, 1 << 40
         for _ in range(5):
             client.send_content(bytes(1 << 20))
         self.assert_closed(client, wire.LIMIT_EXCEEDED)

@@ -9,8 +9,9 @@ The bytes are in roamkey_wire; what arrives and what is lost is the affair of ro
     print(client.take().text)
 
 There are no threads: `drive` waits on the sockets of some clients and calls `receive` and `tick`. What §2.2 and §10 let
-an implementation leave out is left out: congestion is NewReno without persistent congestion, and a client that is
-about to run out of a phase moves on only when `update_keys` is called.
+an implementation leave out is left out: congestion is NewReno without persistent congestion; a client that is about to
+run out of a phase moves on only when `update_keys` is called; no copies, no pacing, packets of 1200 bytes, and nobody
+is ever quiet. Messages expire when `give_up` is called.
 """
 
 import os
@@ -21,10 +22,11 @@ from collections import deque
 from typing import Callable, List, Optional, Tuple
 
 import roamkey_wire as wire
-from roamkey_delivery import DATAGRAM, Inbox, Loss, Outbox, Received, ReceivingKeys, Sent
-from roamkey_wire import Ack, Close, Content, Dropped, MaxData, Message, Ping, Violation
+from roamkey_delivery import DATAGRAM, MESSAGE_OVERHEAD, Inbox, Loss, Outbox, PeerClock, Received, ReceivingKeys, Sent
+from roamkey_wire import Ack, Close, Content, Dropped, MaxChannelData, MaxData, Message, Ping, Receipt, Resting, Skip
+from roamkey_wire import Stream, TimeRequest, TimeResponse, Violation
 
-KEEP_ALIVE, OFFLINE_AFTER, GONE_AFTER = 5.0, 20.0, 320.0  # §11.1
+KEEP_ALIVE, OFFLINE_AFTER, GONE_AFTER, REST_LIMIT = 5.0, 20.0, 320.0, 7200.0  # §11.1
 HELLO_PAUSES, GIVE_UP_AFTER, GIVE_UP_AFTER_DOUBT = (0.25, 0.5, 1.0, 2.0), 10.0, 2.0  # §1.8
 CLOSES, ECHOES, RETRIES = 3, 3, 2  # §11.3, §1.7
 
@@ -86,6 +88,7 @@ class Client:
         # What the app may look at.
         self.messages, self.observed, self.roamed = deque(), None, []
         self.joined, self.ended, self.echoed, self.path_responses = False, None, False, []
+        self.receipts, self.skips, self.peer_rests, self.clock = [], [], False, PeerClock()
         self.server: Optional[bytes] = None
         # begin < handshake < session < closing or draining < gone
         self.state, self._began = "handshake", time.monotonic()
@@ -97,19 +100,56 @@ class Client:
 
     # What the app calls
 
-    def send(self, text: str, action: str = "chat") -> None:
-        self.send_content(Content(text.encode("utf-8"), 1, action).write())
+    def send(self, text: str, action: str = "chat", stream: Stream = Stream(), wants_receipt: bool = False) -> int:
+        """Returns the message's sequence."""
+        content = Content(text.encode("utf-8"), 1, action, wants_receipt=wants_receipt)
+        content.time = self.microseconds() // 1000 % (1 << 24)
+        return self.send_content(content.write(), stream)
 
-    def send_content(self, content: bytes) -> None:
+    def send_content(self, content: bytes, stream: Stream = Stream()) -> int:
         whole, piece = self._frames_room() - 20, self._frames_room() - 40
-        self.outbox.queue(content, whole, piece)
+        return self.outbox.queue(content, whole, piece, stream)
+
+    def give_up(self, sequence: int, stream: Stream = Stream()) -> None:
+        """A message of which something was sent has expired (§9.3): nothing more of it is sent."""
+        self._owed.append(self.outbox.give_up(stream, sequence))
 
     def take(self) -> Content:
-        """The next message; taking it gives the server credit."""
+        """The next message; taking it gives the server credit, and the receipt that it wants."""
         content = self.messages.popleft()
-        self._inbox.took(content)
-        self._max_data_due = self._inbox.grant() or self._max_data_due
+        if content.stream.is_reliable:
+            self._took(content.stream, len(content.write()) + MESSAGE_OVERHEAD)
+        if content.wants_receipt:
+            self._owed.append(Receipt(content.stream, content.sequence))
         return content
+
+    def _took(self, stream: Stream, cost: int) -> None:
+        session, channel = self._inbox.took(stream, cost)
+        self._owe_limit(None, session)
+        self._owe_limit(stream, channel)
+
+    def _owe_limit(self, stream: Optional[Stream], is_due: bool) -> None:
+        """The limit of a stream, or of the session, is to be told: what it is by then."""
+        if is_due and stream not in self._owed_limits:
+            self._owed_limits.append(stream)
+
+    def rest(self, is_resting: bool = True) -> None:
+        """§11.1."""
+        self._rest = Resting(self._rest.sequence + 1, int(is_resting))
+        self._owed.append(self._rest)
+
+    def ask_time(self) -> None:
+        """§10.7."""
+        self._asked_time = self.microseconds()
+        self.send_packet([TimeRequest(self._asked_time)])
+
+    def microseconds(self) -> int:
+        """Our clock, as the peer sees it."""
+        return self._clock_origin + int(time.monotonic() * 1_000_000)
+
+    def age(self, content: Content) -> Optional[Tuple[float, float]]:
+        """How old a message is and how far that may be off, in microseconds."""
+        return None if content.time is None else self.clock.age(content.time, self.microseconds())
 
     def is_delivered(self) -> bool:
         return self.outbox.is_done()
@@ -212,9 +252,11 @@ class Client:
         self.directions = self.out, self._in = keys.directions
         self.phase, self._phase_since, self.pn = self.out.first_phase, 0, 0
         self._receiving_keys, self._received = ReceivingKeys(self._in.first_phase), Received()
-        self.loss, self.outbox = Loss(), Outbox(self.theirs.credit)
-        self._inbox = Inbox(self.mine.longest, self.mine.credit)
-        self._max_data_due, self._responses = False, deque()
+        self.loss, self.outbox = Loss(), Outbox(self.theirs.credit, self.theirs.channel_credit)
+        self._inbox = Inbox(self.mine.longest, self.mine.credit, self.mine.channel_credit)
+        self._responses, self._owed, self._owed_limits = deque(), [], []
+        self._rest, self._peer_rest, self._owed_time = Resting(0, 0), 0, None
+        self._clock_origin, self._asked_time = int.from_bytes(os.urandom(7), "big"), None
         self._heard_at = self._asked_at = now
         self._offline, self._observed_sequence = False, -1
         self.link.send(self.finish, self.address)
@@ -278,9 +320,19 @@ class Client:
         if isinstance(frame, Ack):
             self._handle_ack(frame, now)
         elif isinstance(frame, Message):
-            self.messages.extend(self._inbox.receive(frame))
+            self._deliver(self._inbox.receive(frame, now))
+        elif isinstance(frame, Skip):
+            self._handle_skip(frame)
+        elif isinstance(frame, Receipt):
+            self.outbox.check(frame)
+            self.receipts.append(frame)
         elif isinstance(frame, MaxData):
             self.outbox.limit = max(frame.limit, self.outbox.limit)
+        elif isinstance(frame, MaxChannelData):
+            known = self.outbox.limits.get(frame.stream, self.outbox.channel_credit)
+            self.outbox.limits[frame.stream] = max(frame.limit, known)
+        elif isinstance(frame, (TimeRequest, TimeResponse, Resting)):
+            self._handle_clocks_and_rest(frame)
         elif isinstance(frame, wire.PathChallenge) and source == self.address and len(self._responses) < 4:
             self._responses.append(frame.data)
         elif isinstance(frame, wire.PathResponse):
@@ -292,12 +344,44 @@ class Client:
                 self.roamed.append((self.observed, here))
             self.observed = here
 
+    def _deliver(self, messages: List[Content]) -> None:
+        self.messages.extend(messages)
+        if messages:
+            self.peer_rests = False
+            self._wake()
+
+    def _wake(self) -> None:
+        """§11.1: any message ends a rest."""
+        if self._rest.state:
+            self.rest(False)
+
+    def _handle_skip(self, frame: Skip) -> None:
+        settled = self._inbox.streams.get(frame.stream)
+        is_new = settled is None or not settled.is_settled(frame.sequence)
+        self._deliver(self._inbox.skip(frame))
+        if is_new:
+            self.skips.append(frame)
+            self._took(frame.stream, frame.credit)
+
+    def _handle_clocks_and_rest(self, frame) -> None:
+        now = self.microseconds()
+        if isinstance(frame, TimeRequest):
+            self._owed_time = (frame.time, now)
+        elif isinstance(frame, TimeResponse) and frame.echo == self._asked_time:
+            self.clock.learn(frame.echo, frame.received, frame.delay, now)
+            self._asked_time = None
+        elif isinstance(frame, Resting) and frame.sequence > self._peer_rest:
+            self._peer_rest, self.peer_rests = frame.sequence, bool(frame.state)
+
     def _handle_ack(self, ack: Ack, now: float) -> None:
         if ack.ranges[0][1] >= self.pn:
             raise Violation(wire.PROTOCOL_VIOLATION, "an acknowledgement of what was never sent")
         for packet in self.loss.acknowledge(ack, now):
             for piece in packet.pieces:
                 self.outbox.acknowledged(piece)
+            for frame in packet.owed:
+                if isinstance(frame, Skip):
+                    self.outbox.skipped(frame)
         self._repeat_lost(now)
 
     def _repeat_lost(self, now: float) -> None:
@@ -307,7 +391,11 @@ class Client:
     def _repeat(self, packet: Sent) -> None:
         for piece in packet.pieces:
             self.outbox.lost(piece)
-        self._max_data_due = self._max_data_due or packet.limit
+        for frame in packet.owed:
+            if isinstance(frame, (MaxData, MaxChannelData)):
+                self._owe_limit(getattr(frame, "stream", None), True)
+            elif not isinstance(frame, Resting) or frame == self._rest:
+                self._owed.append(frame)
 
     # Closing, §11.3
 
@@ -337,9 +425,12 @@ class Client:
         trailer = 65 if self.theirs.policy == wire.EVERY_PACKET else 0
         return wire.PACKET_SIZE - 1 - len(self.theirs.server_id) - 4 - wire.TAG_SIZE - trailer
 
-    def send_packet(self, frames: list, now: Optional[float] = None, pieces=(), limit=False, pad_to=0) -> None:
+    def send_packet(self, frames: list, now: Optional[float] = None, pieces=(), owed=(), pad_to=0) -> None:
         now = time.monotonic() if now is None else now
-        out = b"".join(frame.write() for frame in frames)
+        out = b"".join(frame.write() for frame in frames[:-1])
+        # A message at the end needs no length, unless padding follows.
+        ends_it = isinstance(frames[-1], Message) and not pad_to
+        out += frames[-1].write(is_last=True) if ends_it else frames[-1].write()
         if pad_to:
             out = out.ljust(pad_to - (wire.PACKET_SIZE - self._frames_room()), b"\0")
         eliciting = any(isinstance(frame, wire.ACK_ELICITING) for frame in frames)
@@ -347,7 +438,7 @@ class Client:
         if eliciting:
             self._asked_at = now
         if not isinstance(frames[0], Close):
-            self.loss.sent(self.pn - 1, Sent(now, size, eliciting, bool(pad_to), list(pieces), limit))
+            self.loss.sent(self.pn - 1, Sent(now, size, eliciting, bool(pad_to), list(pieces), list(owed)))
 
     def _send_frames(self, frames: bytes) -> int:
         """One packet with these frames; the size of its datagram."""
@@ -370,30 +461,39 @@ class Client:
         while self.loss.congestion.in_flight + DATAGRAM <= self.loss.congestion.window:
             if not self._send_messages(now):
                 break
-        if self._max_data_due:
+        if self._owed or self._owed_limits:
             self._send_messages(now, even_without=True)
+        if self._owed_time is not None:
+            (echo, received), self._owed_time = self._owed_time, None
+            self.send_packet([TimeResponse(echo, received, self.microseconds() - received)], now)
         if self._received.due is not None and now >= self._received.due:
             self.send_packet([self._received.ack(now)], now)
 
     def _send_messages(self, now: float, even_without: bool = False) -> bool:
         if len(self.loss.packets) >= 4096:
             return False
-        frames, pieces, room = [], [], self._frames_room()
-        limit = self._max_data_due
-        if limit:
-            frames.append(MaxData(self._inbox.granted))
-        room -= sum(len(frame.write()) for frame in frames)
+        pieces, room = [], self._frames_room()
+        owed, self._owed = self._owed[:16], self._owed[16:]
+        owed += [self._limit_frame(stream) for stream in self._owed_limits[:16]]
+        limits, self._owed_limits = self._owed_limits[:16], self._owed_limits[16:]
+        room -= sum(len(frame.write()) for frame in owed)
         piece = self.outbox.next(room)
         while piece:
             pieces.append(piece)
             room -= len(piece.frame.write())
             piece = self.outbox.next(room)
-        if not pieces and not even_without:
+        if not pieces and not (even_without and owed):
+            self._owed, self._owed_limits = owed[: len(owed) - len(limits)] + self._owed, limits + self._owed_limits
             return False
-        self._max_data_due = False
-        frames += [piece.frame for piece in pieces]
-        self.send_packet(self._with_ack(frames, room, now), now, pieces, limit)
+        if pieces:
+            self._wake()
+        self.send_packet(self._with_ack(owed + [piece.frame for piece in pieces], room, now), now, pieces, owed)
         return True
+
+    def _limit_frame(self, stream: Optional[Stream]):
+        if stream is None:
+            return MaxData(self._inbox.window.granted)
+        return MaxChannelData(stream, self._inbox.streams[stream].window.granted)
 
     def _with_ack(self, frames: list, room: int, now: float) -> list:
         """An ACK rides along where there is room for it."""
@@ -416,14 +516,16 @@ class Client:
             self._end("closed")
 
     def _tick_session(self, now: float) -> None:
-        silent = now - self._heard_at
-        if silent >= GONE_AFTER or not self._confirmed and now >= self._give_up_at():
+        silent, rests = now - self._heard_at, self._rest.state or self.peer_rests
+        if silent >= (REST_LIMIT if rests else GONE_AFTER) or not self._confirmed and now >= self._give_up_at():
             return self._end("nobody answered")
         self._repeat_lost(now)
         self._flush(now)
         probe_at = self.loss.probe_at(self._offline, not self._confirmed)
         if probe_at is not None and now >= probe_at:
             self._probe(now)
+        if rests:
+            return
         if silent >= OFFLINE_AFTER and not self._offline:
             self._offline = True
             self.send_packet([Ping()], now)

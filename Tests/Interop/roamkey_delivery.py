@@ -1,4 +1,4 @@
-"""What arrives once and in order, what is acknowledged, lost and sent again, and under which keys.
+"""What arrives as its mode promises, what is acknowledged, lost, given up and sent again, and under which keys.
 
 Every § refers to docs/PROTOCOL.md. Nothing here opens a socket; times are handed in, in seconds.
 """
@@ -8,12 +8,44 @@ from collections import deque
 from typing import Dict, List, Optional, Tuple
 
 import roamkey_wire as wire
-from roamkey_wire import Ack, Content, Dropped, Message, Violation
+from roamkey_wire import Ack, Content, Dropped, Message, Receipt, Skip, Stream, Violation
 
 REPLAY_WINDOW, ACK_RANGES, MESSAGES_IN_PIECES = 4096, 32, 32  # §7, §9.3
-MESSAGE_OVERHEAD, LONGEST_HEADER = 32, 98  # §9.5, §9.6
+MESSAGE_OVERHEAD, LONGEST_HEADER = 32, 101  # §9.5, §9.6
+AHEAD, PARTIALS, PARTIAL_BYTES, PARTIAL_SECONDS = 32_768, 32, 4 << 20, 1.0  # §7, §9.4
+UNLIMITED = 1 << 62
 DATAGRAM, INITIAL_WINDOW, MINIMUM_WINDOW, MAXIMUM_WINDOW = 1200, 12_000, 2_400, 4 << 20  # §10.5
 MAX_ACK_DELAY, INITIAL_RTT, LONGEST_PTO, LONGEST_PTO_OFFLINE = 0.025, 0.333, 2.0, 5.0  # §10
+
+
+# Clocks
+
+
+class PeerClock:
+    """§10.7, in microseconds: the best sample so far, its error grown by 500 ppm."""
+
+    def __init__(self):
+        self._sample: Optional[Tuple[int, int, float]] = None
+
+    def learn(self, t1: int, t2: int, delay: int, t4: int) -> None:
+        if delay > t4 - t1:
+            return
+        trip = t4 - t1 - delay
+        fresh = (t4, t2 + delay + trip // 2, trip / 2 + 0.0005 * (t4 - t1) + 8)
+        if self._sample is None or fresh[2] < self.error(t4):
+            self._sample = fresh
+
+    def error(self, now: int) -> float:
+        return self._sample[2] + 0.0005 * (now - self._sample[0])
+
+    def age(self, time24: int, now: int) -> Optional[Tuple[int, float]]:
+        """The age of a message, and how far it may be off; None before the first sample."""
+        if self._sample is None:
+            return None
+        shows, error = self._sample[1] + now - self._sample[0], self.error(now)
+        latest = int(shows + error + 1000) // 1000
+        back = (latest - time24) % (1 << 24)
+        return max(0, shows - 1000 * (latest - back)), error + 1000
 
 
 # What arrived: packet numbers and pieces
@@ -107,52 +139,152 @@ class Assembly:
         return b"".join(part for _, part in self._parts)
 
 
+class Window:
+    """Credit granted (§9.5), of the session or of one stream."""
+
+    def __init__(self, size: int, needed: int):
+        self._size, self._needed = size, needed
+        self._used, self._taken, self.granted = 0, 0, size
+
+    def count(self, cost: int) -> None:
+        self._used += cost
+        if self._used > self.granted:
+            raise Violation(wire.LIMIT_EXCEEDED, "more than was granted")
+
+    def took(self, cost: int) -> bool:
+        """Whether it is time to tell a limit. Waiting for W/2 must not leave less than the longest message needs."""
+        self._taken += cost
+        limit, left = self._taken + self._size, self.granted - self._taken
+        if limit > self.granted and (limit - self.granted >= self._size // 2 or left < self._needed):
+            self.granted = limit
+            return True
+        return False
+
+
+class Incoming:
+    """One stream of the peer's, §9.4. Messages below `floor` and those in `settled` need nothing more."""
+
+    def __init__(self, window: Window):
+        self.window, self.floor, self.settled = window, 0, set()
+        self.waiting: Dict[int, Assembly] = {}
+
+    def is_settled(self, sequence: int) -> bool:
+        if sequence >= self.floor + AHEAD:
+            raise Violation(wire.LIMIT_EXCEEDED, "too far ahead")
+        return sequence < self.floor or sequence in self.settled
+
+    def settle(self, sequence: int) -> None:
+        self.waiting.pop(sequence, None)
+        self.settled.add(sequence)
+        while self.floor in self.settled:
+            self.settled.remove(self.floor)
+            self.floor += 1
+
+
 class Inbox:
-    """Reliable ordered messages in, with credit (§9.4, §9.5)."""
+    """Messages in, of all modes, with credit (§9.4, §9.5)."""
 
-    def __init__(self, longest: int, window: int):
-        self._longest, self._window = longest, window
-        self._next, self._waiting = 0, {}  # type: int, Dict[int, Assembly]
-        self._used, self._taken, self.granted = 0, 0, window
+    def __init__(self, longest: int, window: int, channel_window: Optional[int]):
+        self._longest, self._needed = longest, longest + LONGEST_HEADER + MESSAGE_OVERHEAD
+        self.window, self._channel_window = Window(window, self._needed), channel_window or UNLIMITED
+        self.streams: Dict[Stream, Incoming] = {}
+        self._transient: Dict[Tuple[Stream, int], Tuple[float, Assembly]] = {}  # the oldest first
 
-    def receive(self, frame: Message) -> List[Content]:
+    def receive(self, frame: Message, now: float) -> List[Content]:
         """Everything that can be handed out now."""
         total = len(frame.data) if frame.total is None else frame.total
         if total > self._longest + LONGEST_HEADER:
             raise Violation(wire.LIMIT_EXCEEDED, "a message that is too long")
-        if frame.sequence < self._next:
+        stream = self._stream(frame.stream)
+        if not frame.stream.is_reliable:
+            return self._receive_transient(stream, frame, total, now)
+        if stream.is_settled(frame.sequence):
             return []
-        is_first = frame.sequence not in self._waiting
-        assembly = self._waiting.setdefault(frame.sequence, Assembly(total))
+        is_first = frame.sequence not in stream.waiting
+        new = self._add(stream.waiting.setdefault(frame.sequence, Assembly(total)), frame, total)
+        self._count(stream, new + (MESSAGE_OVERHEAD if is_first else 0))
+        if sum(not a.is_complete() for s in self.streams.values() for a in s.waiting.values()) > 64:
+            raise Violation(wire.LIMIT_EXCEEDED, "too many messages in pieces")
+        if frame.stream.mode == wire.UNORDERED:
+            return self._hand_out(frame.stream, [frame.sequence])
+        return self._hand_out_in_order(frame.stream)
+
+    def skip(self, frame: Skip) -> List[Content]:
+        stream = self._stream(frame.stream)
+        if stream.is_settled(frame.sequence):
+            return []
+        known = stream.waiting.get(frame.sequence)
+        counted = known.size + MESSAGE_OVERHEAD if known else 0
+        most = known.total if known else self._longest + LONGEST_HEADER
+        if not max(counted, MESSAGE_OVERHEAD) <= frame.credit <= most + MESSAGE_OVERHEAD:
+            raise Violation(wire.PROTOCOL_VIOLATION, "a SKIP that cannot cost that")
+        self._count(stream, frame.credit - counted)
+        stream.settle(frame.sequence)
+        return self._hand_out_in_order(frame.stream) if frame.stream.mode == wire.ORDERED else []
+
+    def took(self, stream: Stream, cost: int) -> Tuple[bool, bool]:
+        """The app has taken so much, or it was skipped: whether the session's and the stream's limits are due."""
+        return self.window.took(cost), self.streams[stream].window.took(cost)
+
+    def _stream(self, stream: Stream) -> Incoming:
+        if stream not in self.streams:
+            self.streams[stream] = Incoming(Window(self._channel_window, self._needed))
+        return self.streams[stream]
+
+    def _count(self, stream: Incoming, cost: int) -> None:
+        self.window.count(cost)
+        stream.window.count(cost)
+
+    @staticmethod
+    def _add(assembly: Assembly, frame: Message, total: int) -> int:
         if assembly.total != total:
             raise Violation(wire.PROTOCOL_VIOLATION, "two sizes of one message")
-        self._used += assembly.add(frame.offset, frame.data) + (MESSAGE_OVERHEAD if is_first else 0)
-        if sum(not a.is_complete() for a in self._waiting.values()) > 64:
-            raise Violation(wire.LIMIT_EXCEEDED, "too many messages in pieces")
-        if self._used > self.granted:
-            raise Violation(wire.LIMIT_EXCEEDED, "more than was granted")
-        return self._hand_out()
+        return assembly.add(frame.offset, frame.data)
 
-    def _hand_out(self) -> List[Content]:
-        out = []
-        while self._next in self._waiting and self._waiting[self._next].is_complete():
-            out.append(Content.read(self._waiting.pop(self._next).content()))
-            self._next += 1
+    def _hand_out_in_order(self, name: Stream) -> List[Content]:
+        stream, out = self.streams[name], []
+        while stream.floor in stream.waiting and stream.waiting[stream.floor].is_complete():
+            out += self._hand_out(name, [stream.floor])
         return out
 
-    def took(self, content: Content) -> None:
-        """The app has taken this message."""
-        self._taken += len(content.write()) + MESSAGE_OVERHEAD
+    def _hand_out(self, name: Stream, sequences: List[int]) -> List[Content]:
+        stream, out = self.streams[name], []
+        for sequence in sequences:
+            if stream.waiting[sequence].is_complete():
+                out.append(Content.read(stream.waiting[sequence].content(), name, sequence))
+                stream.settle(sequence)
+        return out
 
-    def grant(self) -> bool:
-        """Whether it is time for a MAX_DATA. Waiting for W/2 must not leave less than the longest message needs."""
-        limit = self._taken + self._window
-        left = self.granted - self._taken
-        needed = self._longest + LONGEST_HEADER + MESSAGE_OVERHEAD
-        if limit > self.granted and (limit - self.granted >= self._window // 2 or left < needed):
-            self.granted = limit
-            return True
-        return False
+    def _receive_transient(self, stream: Incoming, frame: Message, total: int, now: float) -> List[Content]:
+        is_latest = frame.stream.mode == wire.LATEST
+        if is_latest and frame.sequence < stream.floor:
+            return []
+        data = frame.data if len(frame.data) == total else self._assemble(frame, total, now)
+        if data is None:
+            return []
+        if is_latest:
+            stream.floor = frame.sequence + 1
+            old = [key for key in self._transient if key[0] == frame.stream and key[1] < stream.floor]
+            for key in old:
+                del self._transient[key]
+        return [Content.read(data, frame.stream, frame.sequence)]
+
+    def _assemble(self, frame: Message, total: int, now: float) -> Optional[bytes]:
+        for key in [key for key, (end, _) in self._transient.items() if end <= now]:
+            del self._transient[key]
+        key = (frame.stream, frame.sequence)
+        if key not in self._transient:
+            if len(self._transient) >= PARTIALS:
+                del self._transient[next(iter(self._transient))]
+            self._transient[key] = (now + PARTIAL_SECONDS, Assembly(total))
+        assembly = self._transient[key][1]
+        self._add(assembly, frame, total)
+        if assembly.is_complete():
+            del self._transient[key]
+            return assembly.content()
+        while sum(a.size for _, a in self._transient.values()) > max(PARTIAL_BYTES, self._longest + LONGEST_HEADER):
+            del self._transient[next(iter(self._transient))]
+        return None
 
 
 # What leaves: messages, packets on their way, congestion
@@ -161,76 +293,116 @@ class Inbox:
 class Piece:
     """Bytes of a message that always travel together. `sequence` and place never change, so repeats are the same."""
 
-    def __init__(self, sequence: int, data: bytes, offset: int, total: Optional[int], cost: int):
-        self.frame, self.cost = Message(sequence, data, offset, total), cost
-        self.acknowledged = False
+    def __init__(self, stream: Stream, sequence: int, data: bytes, offset: int, total: Optional[int], cost: int):
+        self.frame, self.cost = Message(sequence, data, offset, total, stream), cost
+        self.acknowledged = self.was_sent = False
+
+    @property
+    def message(self) -> Tuple[Stream, int]:
+        return self.frame.stream, self.frame.sequence
 
 
 class Outbox:
-    """Reliable ordered messages out (§9.3)."""
+    """Messages out (§9.3). What needs no credit goes before what does; otherwise in the order of queueing."""
 
-    def __init__(self, credit: int):
-        self.limit, self._used, self._sequence = credit, 0, 0
-        self._fresh, self._again = deque(), deque()
-        self._unacknowledged: Dict[int, int] = {}  # pieces left of each message
+    def __init__(self, credit: int, channel_credit: Optional[int]):
+        self.limit, self.channel_credit, self._used = credit, channel_credit or UNLIMITED, 0
+        self.limits: Dict[Stream, int] = {}
+        self._stream_used: Dict[Stream, int] = {}
+        self.sequences: Dict[Stream, int] = {}  # the next one of each stream
+        self._unreliable, self._fresh, self._again = deque(), deque(), deque()
+        self._open: Dict[Tuple[Stream, int], List[Piece]] = {}  # reliable messages that are not done
+        self._given_up = set()
         self._in_pieces = set()
 
-    def queue(self, content: bytes, whole: int, piece: int) -> None:
-        """`whole`: how much content a packet of its own takes; `piece`: how much of a piece."""
-        sequence, self._sequence = self._sequence, self._sequence + 1
+    def queue(self, content: bytes, whole: int, piece: int, stream: Stream = Stream()) -> int:
+        """`whole`: how much content a packet of its own takes; `piece`: how much of a piece. Returns the sequence."""
+        sequence = self.sequences.get(stream, 0)
+        self.sequences[stream] = sequence + 1
         if len(content) <= whole:
-            parts = [Piece(sequence, content, 0, None, len(content))]
+            parts = [Piece(stream, sequence, content, 0, None, len(content))]
         else:
             parts = [
-                Piece(sequence, content[at : at + piece], at, len(content), len(content[at : at + piece]))
+                Piece(stream, sequence, content[at : at + piece], at, len(content), len(content[at : at + piece]))
                 for at in range(0, len(content), piece)
             ]
+        if not stream.is_reliable:
+            self._unreliable.extend(parts)
+            return sequence
         parts[0].cost += MESSAGE_OVERHEAD
-        self._unacknowledged[sequence] = len(parts)
+        self._open[stream, sequence] = parts
         self._fresh.extend(parts)
+        return sequence
 
     def next(self, room: int) -> Optional[Piece]:
         """The piece that goes next, if it fits: lost ones first, then new ones within the credit."""
         while self._again and self._again[0].acknowledged:
             self._again.popleft()
-        if self._again:
-            return self._again.popleft() if len(self._again[0].frame.write()) <= room else None
-        if not self._fresh or len(self._fresh[0].frame.write()) > room or not self._may_begin(self._fresh[0]):
-            return None
-        piece = self._fresh.popleft()
-        self._used += piece.cost
-        if piece.frame.total is not None:
-            self._in_pieces.add(piece.frame.sequence)
-        return piece
+        while self._fresh and self._fresh[0].message not in self._open:
+            self._fresh.popleft()
+        for queue in (self._again, self._unreliable, self._fresh):
+            if queue and len(queue[0].frame.write()) <= room and (queue is not self._fresh or self._may_begin()):
+                return self._spend(queue.popleft()) if queue is self._fresh else queue.popleft()
+            if queue:
+                return None
+        return None
 
-    def _may_begin(self, piece: Piece) -> bool:
-        another = piece.frame.total is not None and piece.frame.sequence not in self._in_pieces
+    def _may_begin(self) -> bool:
+        piece = self._fresh[0]
+        another = piece.frame.total is not None and piece.message not in self._in_pieces
         if another and len(self._in_pieces) >= MESSAGES_IN_PIECES:
             return False
-        return self._used + piece.cost <= self.limit
+        limit = self.limits.get(piece.frame.stream, self.channel_credit)
+        used = self._stream_used.get(piece.frame.stream, 0)
+        return self._used + piece.cost <= self.limit and used + piece.cost <= limit
+
+    def _spend(self, piece: Piece) -> Piece:
+        piece.was_sent = True
+        self._used += piece.cost
+        self._stream_used[piece.frame.stream] = self._stream_used.get(piece.frame.stream, 0) + piece.cost
+        if piece.frame.total is not None:
+            self._in_pieces.add(piece.message)
+        return piece
+
+    def give_up(self, stream: Stream, sequence: int) -> Skip:
+        """The SKIP for a message that is not done: nothing more of it is sent."""
+        pieces = self._open.pop((stream, sequence))
+        credit = sum(piece.cost for piece in pieces if piece.was_sent)
+        assert credit, "sequences are given here when a message is queued, so it must have begun"
+        for piece in pieces:
+            piece.acknowledged = True
+        self._in_pieces.discard((stream, sequence))
+        self._given_up.add((stream, sequence))
+        return Skip(stream, sequence, credit)
+
+    def skipped(self, skip: Skip) -> None:
+        """The peer knows that it was given up."""
+        self._given_up.discard((skip.stream, skip.sequence))
+
+    def check(self, receipt: Receipt) -> None:
+        """§9.7: none for what was never sent."""
+        if receipt.last >= self.sequences.get(receipt.stream, 0):
+            raise Violation(wire.PROTOCOL_VIOLATION, "a receipt for what was never sent")
 
     def lost(self, piece: Piece) -> None:
-        if not piece.acknowledged and piece not in self._again:
+        if piece.frame.stream.is_reliable and not piece.acknowledged and piece not in self._again:
             self._again.append(piece)
 
     def acknowledged(self, piece: Piece) -> None:
-        if piece.acknowledged:
-            return
-        piece.acknowledged, sequence = True, piece.frame.sequence
-        self._unacknowledged[sequence] -= 1
-        if not self._unacknowledged[sequence]:
-            del self._unacknowledged[sequence]
-            self._in_pieces.discard(sequence)
+        piece.acknowledged = True
+        if all(p.acknowledged for p in self._open.get(piece.message, [piece])):
+            self._open.pop(piece.message, None)
+            self._in_pieces.discard(piece.message)
 
     def is_done(self) -> bool:
-        return not self._unacknowledged
+        return not self._open and not self._given_up and not self._unreliable
 
 
 class Sent:
-    """A packet on its way. `pieces` and `limit` are what it has to be repeated for."""
+    """A packet on its way. `pieces` and `owed` are what it has to be repeated for."""
 
-    def __init__(self, at: float, size: int, eliciting: bool, padded: bool, pieces: List[Piece], limit: bool):
-        self.at, self.size, self.eliciting, self.pieces, self.limit = at, size, eliciting, pieces, limit
+    def __init__(self, at: float, size: int, eliciting: bool, padded: bool, pieces: List[Piece], owed: list):
+        self.at, self.size, self.eliciting, self.pieces, self.owed = at, size, eliciting, pieces, owed
         self.in_flight = eliciting or padded
 
 
@@ -351,7 +523,7 @@ class Loss:
         """The timer fired: what the oldest packet on its way carries."""
         self.backoff, self._timer_from = self.backoff + 1, now
         oldest = next((p for pn, p in sorted(self.packets.items()) if p.eliciting), None)
-        return [p for p in oldest.pieces if not p.acknowledged] if oldest else []
+        return [p for p in oldest.pieces if p.frame.stream.is_reliable and not p.acknowledged] if oldest else []
 
 
 # Keys of a session

@@ -21,6 +21,7 @@ HELLO, WELCOME, RETRY, FINISH = 0x80, 0x90, 0xA0, 0xB0
 HELLO_SIZE, PACKET_SIZE, TAG_SIZE, COOKIE_SIZE, MAC_SIZE = 1200, 1200, 16, 20, 16
 EVERY_PACKET, SEALED_ONLY = 1, 0
 INITIATOR, RESPONDER = 0, 1
+ORDERED, UNORDERED, LATEST, UNRELIABLE = 0, 1, 2, 3  # §9.1
 
 # §11.2
 DONE, KICKED, REPLACED, SHUTDOWN, TOO_SLOW = 0x00, 0x01, 0x02, 0x03, 0x04
@@ -259,11 +260,13 @@ class Parameters:
     credit: int = 2_097_152
     longest: int = 1_048_576
     name: bytes = b""
+    channel_credit: Optional[int] = None
 
     def write(self) -> bytes:
         values = [(1, self.application), (2, bytes([self.policy])), (3, self.client_id), (4, self.server_id)]
         values += [(6, varint(self.credit)), (7, varint(self.longest))]
         values += [(8, self.name)] if self.name else []
+        values += [(10, varint(self.channel_credit))] if self.channel_credit is not None else []
         return b"".join(bytes([tag, len(value)]) + value for tag, value in values)
 
     @staticmethod
@@ -273,7 +276,7 @@ class Parameters:
             while reader.left():
                 tag = reader.byte()
                 value = reader.take(reader.byte())
-                if 1 <= tag <= 8 and tag in found:
+                if (1 <= tag <= 8 or tag == 10) and tag in found:
                     raise Dropped("a tag that stands there twice")
                 found[tag] = value
             return Parameters._check(found)
@@ -290,6 +293,7 @@ class Parameters:
             p.versions = tuple(read_version_list(found[5])) if found[5] else ()
         p.credit = whole_varint(found[6]) if 6 in found else p.credit
         p.longest = whole_varint(found[7]) if 7 in found else p.longest
+        p.channel_credit = whole_varint(found[10]) if 10 in found else None
         if 8 in found:
             p.name = found[8]
             if len(p.name) > 64 or any(deceives(c) for c in p.name.decode("utf-8")):
@@ -615,6 +619,75 @@ class MaxData(NamedTuple):
         return b"\x0c" + varint(self.limit)
 
 
+class Stream(NamedTuple):
+    """One channel in one delivery mode, §9.1."""
+
+    channel: int = 0
+    mode: int = ORDERED
+
+    @property
+    def number(self) -> int:
+        return self.channel << 2 | self.mode
+
+    @property
+    def is_reliable(self) -> bool:
+        return self.mode in (ORDERED, UNORDERED)
+
+
+class MaxChannelData(NamedTuple):
+    stream: Stream
+    limit: int
+
+    def write(self) -> bytes:
+        return b"\x0d" + varint(self.stream.number) + varint(self.limit)
+
+
+class Receipt(NamedTuple):
+    """The messages from `last - extra` to `last`."""
+
+    stream: Stream
+    last: int
+    extra: int = 0
+
+    def write(self) -> bytes:
+        return b"\x0e" + varint(self.stream.number) + varint(self.last) + varint(self.extra)
+
+
+class Skip(NamedTuple):
+    stream: Stream
+    sequence: int
+    credit: int
+
+    def write(self) -> bytes:
+        return b"\x0f" + varint(self.stream.number) + varint(self.sequence) + varint(self.credit)
+
+
+class TimeRequest(NamedTuple):
+    time: int
+
+    def write(self) -> bytes:
+        return b"\x10" + struct.pack(">Q", self.time)
+
+
+class TimeResponse(NamedTuple):
+    """`delay` in microseconds."""
+
+    echo: int
+    received: int
+    delay: int
+
+    def write(self) -> bytes:
+        return b"\x11" + struct.pack(">QQ", self.echo, self.received) + varint(self.delay)
+
+
+class Resting(NamedTuple):
+    sequence: int
+    state: int
+
+    def write(self) -> bytes:
+        return b"\x12" + varint(self.sequence) + bytes([self.state])
+
+
 class Message(NamedTuple):
     """A MESSAGE frame, §9.1. `total` is None for a whole message."""
 
@@ -622,16 +695,20 @@ class Message(NamedTuple):
     data: bytes
     offset: int = 0
     total: Optional[int] = None
+    stream: Stream = Stream()
 
-    def write(self) -> bytes:
+    def write(self, is_last: bool = False) -> bytes:
+        """`is_last`: nothing follows in the packet, so that the length may go."""
         piece = self.total is not None
-        out = bytes([0x20 | piece << 1 | 1]) + varint(0) + varint(self.sequence)
+        out = bytes([0x20 | self.stream.mode << 2 | piece << 1 | (not is_last)])
+        out += varint(self.stream.channel) + varint(self.sequence)
         if piece:
             out += varint(self.offset) + varint(self.total)
-        return out + varint(len(self.data)) + self.data
+        return out + (b"" if is_last else varint(len(self.data))) + self.data
 
 
-ACK_ELICITING = (Ping, PathChallenge, PathResponse, ObservedAddress, MaxData, Message)
+ACK_ELICITING = (Ping, PathChallenge, PathResponse, ObservedAddress, MaxData, MaxChannelData)
+ACK_ELICITING += (Receipt, Skip, Resting, Message)
 PROBING = (Padding, PathChallenge, PathResponse)
 
 
@@ -665,6 +742,18 @@ def _read_frame(reader: Reader):
         return ObservedAddress(reader.varint(), reader.take(16), int.from_bytes(reader.take(2), "big"))
     if kind == 0x0C:
         return MaxData(reader.varint())
+    if kind == 0x0D:
+        return MaxChannelData(_read_reliable(reader), reader.varint())
+    if kind == 0x0E:
+        return _read_receipt(reader)
+    if kind == 0x0F:
+        return Skip(_read_reliable(reader), reader.varint(), reader.varint())
+    if kind == 0x10:
+        return TimeRequest(*struct.unpack(">Q", reader.take(8)))
+    if kind == 0x11:
+        return TimeResponse(*struct.unpack(">QQ", reader.take(16)), reader.varint())
+    if kind == 0x12:
+        return _read_resting(reader)
     if kind & 0xF0 == 0x20:
         return _read_message(kind, reader)
     raise ValueError(f"unknown frame {kind:02x}")
@@ -691,15 +780,44 @@ def _read_close(reader: Reader) -> Close:
     return Close(code, reader.take(size))
 
 
+def _read_stream(reader: Reader) -> Stream:
+    number = reader.varint()
+    if number >= 1024:
+        raise ValueError("no such stream")
+    return Stream(number >> 2, number & 3)
+
+
+def _read_reliable(reader: Reader) -> Stream:
+    stream = _read_stream(reader)
+    if not stream.is_reliable:
+        raise ValueError("a mode without credit")
+    return stream
+
+
+def _read_receipt(reader: Reader) -> Receipt:
+    receipt = Receipt(_read_stream(reader), reader.varint(), reader.varint())
+    if receipt.extra > receipt.last:
+        raise ValueError("a receipt below 0")
+    return receipt
+
+
+def _read_resting(reader: Reader) -> Resting:
+    frame = Resting(reader.varint(), reader.byte())
+    if frame.state > 1:
+        raise ValueError("neither resting nor not")
+    return frame
+
+
 def _read_message(kind: int, reader: Reader) -> Message:
-    if kind >> 2 & 3 or reader.varint() != 0:
-        raise ValueError("a mode or channel that is not in this version")
+    stream = Stream(reader.varint(), kind >> 2 & 3)
+    if stream.channel > 255:
+        raise ValueError("no such channel")
     sequence, piece = reader.varint(), kind & 2
     offset, total = (reader.varint(), reader.varint()) if piece else (0, None)
     data = reader.take(reader.varint()) if kind & 1 else reader.rest()
     if piece and (not data or offset + len(data) > total):
         raise ValueError("malformed piece")
-    return Message(sequence, data, offset, total)
+    return Message(sequence, data, offset, total, stream)
 
 
 # §9.2: content
@@ -711,24 +829,34 @@ class Content:
     format: int = 1
     action: str = "chat"
     author: bytes = field(default=b"")
+    wants_receipt: bool = False
+    time: Optional[int] = field(default=None, compare=False)
+    # Of a message that was received: where it stood.
+    stream: Stream = field(default=Stream(), compare=False)
+    sequence: int = field(default=0, compare=False)
 
     def write(self) -> bytes:
         action = self.action.encode("utf-8")
-        flags = self.format | (4 if self.author else 0)
-        return bytes([flags]) + self.author + bytes([len(action)]) + action + self.body
+        flags = self.format | (4 if self.author else 0) | (0x10 if action else 0) | (0x40 if self.wants_receipt else 0)
+        time = b"" if self.time is None else self.time.to_bytes(3, "big")
+        named = bytes([len(action)]) + action if action else b""
+        return bytes([flags | (0x20 if time else 0)]) + time + self.author + named + self.body
 
     @staticmethod
-    def read(data: bytes) -> "Content":
+    def read(data: bytes, stream: Stream = Stream(), sequence: int = 0) -> "Content":
         reader = Reader(data)
         try:
             flags = reader.byte()
-            if flags & 0xF8 or flags & 3 == 3:
+            if flags & 0x88 or flags & 3 == 3:
                 raise ValueError("reserved flags")
-            author = reader.take(32) if flags & 4 else b""
-            size = reader.byte()
-            if size > 64:
-                raise ValueError("long action")
-            content = Content(b"", flags & 3, reader.take(size).decode("utf-8"), author)
+            content = Content(b"", flags & 3, "", b"", bool(flags & 0x40), None, stream, sequence)
+            content.time = int.from_bytes(reader.take(3), "big") if flags & 0x20 else None
+            content.author = reader.take(32) if flags & 4 else b""
+            if flags & 0x10:
+                size = reader.byte()
+                if not 1 <= size <= 64:
+                    raise ValueError("action that is too long, or empty")
+                content.action = reader.take(size).decode("utf-8")
             content.body = reader.rest()
             if content.format == 1:
                 content.body.decode("utf-8")
