@@ -13,7 +13,7 @@ export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/sh
 FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests))
 
 .PHONY: help setup setup-tests setup-interop demo test interop check lint build release format sanitize \
-	sanitize-address sanitize-thread setup-bench bench-lossy bench-bulk bench-test clean
+	sanitize-address sanitize-thread soak setup-bench bench-lossy bench-bulk bench-test clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -75,6 +75,10 @@ bench-bulk: setup-bench ## a large transfer beside a game's state, over a bad ne
 
 bench-test: setup-bench ## the tests of the benchmarks themselves
 	@swift test --package-path Benchmarks
+
+soak: setup-tests ## 100,000 random worlds (hours on a small machine); WORLDS=5000 SEED=1 for fewer, or one again
+	@ROAMKEY_WORLDS=$(or $(WORLDS),100000) $(if $(SEED),ROAMKEY_SEED=$(SEED)) swift test -c release \
+		-Xswiftc -enable-testing --scratch-path .build-soak --filter RandomWorldTests
 
 clean: ## remove every build folder (keys stay)
 	@rm -rf .build .build-* Benchmarks/.build

@@ -152,7 +152,8 @@ private final class NotedGame: GameClient, GameServer {
     let content = try MessageContent(encoded.content.span.bytes)
     #expect(content.wantsReceipt)
     #expect(content.time == 77)
-    let plain = try MessageContent(Message("hi").encoded(.init(), at: now, time: nil).content.span.bytes)
+    let plainContent = try Message("hi").encoded(.init(), at: now, time: nil).content
+    let plain = try MessageContent(plainContent.span.bytes)
     #expect(!plain.wantsReceipt && plain.time == nil)
     #expect(SendOptions().forEngine(at: now).expires == nil)
   }

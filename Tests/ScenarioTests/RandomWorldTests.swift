@@ -15,7 +15,7 @@ import Testing
   /// The seeds of a batch: worlds run in batches, so that they share the cores.
   private static func seeds(batch: Int) -> [UInt64] {
     if let seed = number("ROAMKEY_SEED") { return batch == 0 ? [seed] : [] }
-    let count = number("ROAMKEY_WORLDS") ?? 300
+    let count = number("ROAMKEY_WORLDS") ?? 2000
     return (0..<count).filter { $0 % UInt64(batches) == UInt64(batch) }
   }
 
