@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import roamkey_wire as wire  # noqa: E402
 from roamkey_client import Client, Socket, drive  # noqa: E402
+from roamkey_delivery import Inbox, PeerClock  # noqa: E402
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 COMMAND = os.environ.get("ROAMKEY", os.path.join(ROOT, ".build", "debug", "roamkey"))
@@ -178,6 +179,72 @@ class SmallPieces(unittest.TestCase):
             for n, trailer in enumerate(wire.trailers(key, leaves)):
                 opened = wire.verified_frames(direction, phase, n, frames[n] + trailer, key.public)
                 self.assertEqual(opened, frames[n])
+
+
+class Reading(unittest.TestCase):
+    """§9.4, §9.5 and §10.7 on our own side: what the command never does by itself, such as giving a message up."""
+
+    def setUp(self):
+        self.inbox = Inbox(longest=1000, window=10_000, channel_window=3_000)
+
+    def receive(self, sequence, text, mode, now=0.0, part=slice(None)):
+        content = wire.Content(text.encode()).write()
+        data, stream = content[part], wire.Stream(3, mode)
+        whole = len(data) == len(content)
+        frame = wire.Message(sequence, data, part.start or 0, None if whole else len(content), stream)
+        return [message.text for message in self.inbox.receive(frame, now)]
+
+    def assert_violates(self, code, frame):
+        with self.assertRaises(wire.Violation) as caught:
+            self.inbox.skip(frame)
+        self.assertEqual(caught.exception.code, code)
+
+    def test_skips(self):
+        stream = wire.Stream(3, wire.ORDERED)
+        self.assertEqual(self.receive(0, "given up", wire.ORDERED, part=slice(0, 4)), [])
+        self.assertEqual(self.receive(1, "behind", wire.ORDERED), [])
+        self.assert_violates(wire.PROTOCOL_VIOLATION, wire.Skip(stream, 0, 35))  # 36 were counted
+        self.assert_violates(wire.PROTOCOL_VIOLATION, wire.Skip(stream, 0, 47))  # 46 if all of it had come
+        self.assertEqual([m.text for m in self.inbox.skip(wire.Skip(stream, 0, 40))], ["behind"])
+        self.assertEqual(self.receive(0, "given up", wire.ORDERED), [])
+        self.assertEqual(self.inbox.skip(wire.Skip(stream, 1, 1 << 40)), [])  # handed out: nobody looks
+        self.assert_violates(wire.PROTOCOL_VIOLATION, wire.Skip(stream, 2, 1134))  # 1000 + 101 + 32 at most
+        self.assert_violates(wire.LIMIT_EXCEEDED, wire.Skip(stream, 2 + 32_768, 32))
+        for sequence in (2, 3):
+            self.inbox.skip(wire.Skip(stream, sequence, 1133))
+        self.assert_violates(wire.LIMIT_EXCEEDED, wire.Skip(stream, 4, 1133))
+
+    def test_modes(self):
+        self.assertEqual([self.receive(n, str(n), wire.LATEST) for n in (1, 0, 1, 2)], [["1"], [], [], ["2"]])
+        self.assertEqual([self.receive(n, str(n), wire.UNORDERED) for n in (1, 0, 1)], [["1"], ["0"], []])
+        self.assertEqual([self.receive(n, str(n), wire.ORDERED) for n in (1, 0, 1)], [[], ["0", "1"], []])
+        self.assertEqual([self.receive(n, str(n), wire.UNRELIABLE) for n in (1, 0)], [["1"], ["0"]])
+
+    def test_pieces_of_unreliable_messages(self):
+        first, second = slice(0, 5), slice(5, None)
+        self.assertEqual(self.receive(0, "two pieces", wire.UNRELIABLE, 0.0, first), [])
+        self.assertEqual(self.receive(0, "two pieces", wire.UNRELIABLE, 0.9, second), ["two pieces"])
+        self.assertEqual(self.receive(1, "two pieces", wire.UNRELIABLE, 1.0, first), [])
+        self.assertEqual(self.receive(1, "two pieces", wire.UNRELIABLE, 2.0, second), [])
+        self.assertEqual(self.receive(0, "an older one", wire.LATEST, 3.0, first), [])
+        self.assertEqual(self.receive(1, "a newer one", wire.LATEST, 3.0), ["a newer one"])
+        self.assertEqual(self.receive(0, "an older one", wire.LATEST, 3.0, second), [])
+        for sequence in range(10, 43):  # the 33rd takes the place of the first
+            self.receive(sequence, "two pieces", wire.UNRELIABLE, 4.0, first)
+        self.assertEqual(self.receive(10, "two pieces", wire.UNRELIABLE, 4.0, second), [])
+        self.assertEqual(self.receive(42, "two pieces", wire.UNRELIABLE, 4.0, second), ["two pieces"])
+
+    def test_ages(self):
+        """A peer 5 s ahead, 40 ms away there and back; the 24 bits wrap between sending and receiving."""
+        clock, ahead = PeerClock(), 5_000_000
+        wrap = (1 << 24) * 1000
+        now = wrap - ahead + 30_000  # by our clock; the peer's has just passed the wrap
+        clock.learn(now - 40_000, now - 20_000 + ahead, 0, now)
+        sent_at = now + ahead - 90_000  # by the peer's clock, before the wrap
+        age, error = clock.age(sent_at // 1000 % (1 << 24), now)
+        self.assertLessEqual(abs(age - 90_000), error)
+        self.assertLess(error, 22_000)
+        self.assertEqual(clock.age(((now + ahead) // 1000 + 5) % (1 << 24), now)[0], 0)  # from the future
 
 
 # The real command
