@@ -13,7 +13,8 @@ export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/sh
 FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests))
 
 .PHONY: help setup setup-tests setup-interop demo test interop check lint build release format sanitize \
-	sanitize-address sanitize-thread soak setup-bench bench-lossy bench-bulk bench-test clean
+	sanitize-address sanitize-thread soak setup-bench bench-lossy bench-bulk bench-cuts bench-test \
+	clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -72,6 +73,9 @@ bench-lossy: setup-bench ## small messages over a bad network, beside ENet; ARGS
 
 bench-bulk: setup-bench ## a large transfer beside a game's state, over a bad network; ARGS="--help" lists options
 	@swift run -c release --package-path Benchmarks roamkey-benchmarks bulk $(ARGS)
+
+bench-cuts: setup-bench ## ten minutes in which the network is cut for a minute, again and again: nothing is lost
+	@swift run -c release --package-path Benchmarks roamkey-benchmarks cuts $(ARGS)
 
 bench-test: setup-bench ## the tests of the benchmarks themselves
 	@swift test --package-path Benchmarks

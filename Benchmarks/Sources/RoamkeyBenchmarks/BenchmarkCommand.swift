@@ -7,5 +7,7 @@ struct BenchmarkCommand: AsyncParsableCommand {
     commandName: "roamkey-benchmarks",
     abstract: "Measures Roamkey beside its peers.",
     discussion: "Exit codes: 0 measured, whatever the figures; 1 something was not delivered as promised; 64 usage.",
-    subcommands: [LossyCommand.self, BulkCommand.self])
+    subcommands: [
+      LossyCommand.self, BulkCommand.self, CutsCommand.self,
+    ])
 }

@@ -23,6 +23,9 @@ struct Link: Sendable {
     var overflowed = 0
     /// Refused by the system when they were to leave.
     var refused = 0
+    /// Dropped because the network was cut, and their UDP payload.
+    var cut = 0
+    var cutBytes = 0
   }
 
   enum Fate: Hashable {
@@ -35,6 +38,8 @@ struct Link: Sendable {
   private let seed: UInt64
   private var random: SeededRandom
   private(set) var counts = Counts()
+  /// While it is, nothing gets through.
+  var isCut = false
   /// How late the datagrams left that did.
   private(set) var lateness: [Duration] = []
   /// When the last byte that waits will have been sent.
@@ -59,7 +64,13 @@ struct Link: Sendable {
   mutating func admit(size: Int, at arrival: Monotonic) -> Fate {
     counts.datagrams += 1
     counts.bytes += size
-    if random.chance(conditions.loss) {
+    // Drawn in any case, so that datagram n has the same fate whether or not there was a cut before it.
+    let isLost = random.chance(conditions.loss)
+    if isCut {
+      noteCut(size: size)
+      return .dropped
+    }
+    if isLost {
       counts.lost += 1
       return .dropped
     }
@@ -76,6 +87,12 @@ struct Link: Sendable {
     // Arrivals at two sockets may be read in another order than they came.
     lastExit = max(lastExit, sent + conditions.delay)
     return .leaves(lastExit)
+  }
+
+  /// Notes that a datagram of `size` bytes was stopped by a cut.
+  mutating func noteCut(size: Int) {
+    counts.cut += 1
+    counts.cutBytes += size
   }
 
   /// Notes that a datagram which was due at `due` has left at `now`.

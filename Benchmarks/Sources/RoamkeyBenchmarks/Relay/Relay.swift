@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// A network of our own between client and server: a UDP relay on a thread of its own that delays and drops datagrams,
-/// each direction as its `Link` decides. It changes no byte and no order.
+/// each direction as its `Link` decides, and that can be cut. It changes no byte and no order.
 ///
 /// Delays count from the moment at which the kernel took a datagram, so a relay that was woken late makes up for it.
 final class Relay: Sendable {
@@ -57,6 +57,14 @@ final class Relay: Sendable {
       state.up.beginPhase()
       state.down.beginPhase()
       state.overrunsBefore = state.overruns
+    }
+  }
+
+  /// Cuts the network or mends it: while it is cut both directions drop everything, what is under way included.
+  func setCut(_ isCut: Bool) {
+    loop.state.withLock { state in
+      state.up.isCut = isCut
+      state.down.isCut = isCut
     }
   }
 

@@ -103,16 +103,25 @@ final class RelayLoop: @unchecked Sendable {
   /// Sends what is due.
   private func release(_ state: inout Relay.State) {
     while let held = up.first, held.due <= Monotonic.now {
+      up.removeFirst()
+      // A cut takes what is under way as well.
+      guard !state.up.isCut else {
+        state.up.noteCut(size: held.bytes.count)
+        continue
+      }
       let now = Monotonic.now
       let wasTaken = upstreams[held.client].socket.send(held.bytes)
       state.up.didRelease(due: held.due, at: now, wasTaken: wasTaken)
-      up.removeFirst()
     }
     while let held = down.first, held.due <= Monotonic.now {
+      down.removeFirst()
+      guard !state.down.isCut else {
+        state.down.noteCut(size: held.bytes.count)
+        continue
+      }
       let now = Monotonic.now
       let wasTaken = front.send(held.bytes, to: upstreams[held.client].client)
       state.down.didRelease(due: held.due, at: now, wasTaken: wasTaken)
-      down.removeFirst()
     }
   }
 }

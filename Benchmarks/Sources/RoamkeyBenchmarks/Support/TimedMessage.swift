@@ -44,12 +44,26 @@ struct DeliveryLog: Sendable {
   enum Promise {
     /// Each message once, in order.
     case reliableOrdered
+    /// Each message once, as it comes.
+    case reliableUnordered
     /// Only ever newer ones; some may be missing.
     case newerOnly
+    /// No message twice; some may be missing.
+    case atMostOnce
+
+    var isReliable: Bool {
+      switch self {
+      case .reliableOrdered, .reliableUnordered: true
+      case .newerOnly, .atMostOnce: false
+      }
+    }
   }
 
   private let promise: Promise
+  /// All below it have arrived, or are given up.
   private var next: UInt64 = 0
+  /// What has arrived above it, where no order is promised.
+  private var early: Set<UInt64> = []
   /// From `send` until the app had the message, in the order of arrival.
   private(set) var ages: [Duration] = []
 
@@ -59,17 +73,25 @@ struct DeliveryLog: Sendable {
 
   /// Takes what arrived at `now`.
   /// - Throws: where it is not what was promised.
-  mutating func receive(_ bytes: [UInt8], at now: Monotonic) throws(BenchmarkFailure) {
+  @discardableResult
+  mutating func receive(_ bytes: [UInt8], at now: Monotonic) throws(BenchmarkFailure) -> TimedMessage {
     let message = try TimedMessage(bytes)
     let isPromised =
       switch promise {
       case .reliableOrdered: message.sequence == next
       case .newerOnly: message.sequence >= next
+      case .reliableUnordered, .atMostOnce: message.sequence >= next && !early.contains(message.sequence)
       }
     guard isPromised, message.sequence < .max else {
       throw BenchmarkFailure("message \(message.sequence) arrived where \(next) was due")
     }
-    next = message.sequence + 1
+    switch promise {
+    case .reliableOrdered, .newerOnly: next = message.sequence + 1
+    case .reliableUnordered, .atMostOnce:
+      early.insert(message.sequence)
+      while early.remove(next) != nil { next += 1 }
+    }
     ages.append(now - message.sentAt)
+    return message
   }
 }
