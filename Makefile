@@ -13,7 +13,7 @@ export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/sh
 FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests))
 
 .PHONY: help setup setup-tests setup-interop demo test interop check lint build release format sanitize \
-	sanitize-address sanitize-thread soak setup-bench bench-lossy bench-bulk bench-cuts bench-test \
+	sanitize-address sanitize-thread soak setup-bench bench-lossy bench-bulk bench-cuts bench-stalled bench-test \
 	clean
 
 help: ## this list
@@ -76,6 +76,9 @@ bench-bulk: setup-bench ## a large transfer beside a game's state, over a bad ne
 
 bench-cuts: setup-bench ## ten minutes in which the network is cut for a minute, again and again: nothing is lost
 	@swift run -c release --package-path Benchmarks roamkey-benchmarks cuts $(ARGS)
+
+bench-stalled: setup-bench ## a reader that stands still, in a process of its own: the memory of both (a minute)
+	@swift run -c release --package-path Benchmarks roamkey-benchmarks stalled $(ARGS)
 
 bench-test: setup-bench ## the tests of the benchmarks themselves
 	@swift test --package-path Benchmarks

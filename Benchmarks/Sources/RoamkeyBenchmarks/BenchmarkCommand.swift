@@ -8,6 +8,6 @@ struct BenchmarkCommand: AsyncParsableCommand {
     abstract: "Measures Roamkey beside its peers.",
     discussion: "Exit codes: 0 measured, whatever the figures; 1 something was not delivered as promised; 64 usage.",
     subcommands: [
-      LossyCommand.self, BulkCommand.self, CutsCommand.self,
+      LossyCommand.self, BulkCommand.self, CutsCommand.self, StalledCommand.self, StalledClient.self,
     ])
 }
