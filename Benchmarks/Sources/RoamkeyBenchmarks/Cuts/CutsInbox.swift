@@ -95,7 +95,7 @@ final class CutsSide: Sendable {
         case .offline: inbox.noteOffline(at: .now)
         case .online: inbox.noteOnline(at: .now)
         case .left(_, let reason): inbox.noteEnd(reason)
-        case .roamed, .receipt: break
+        case .roamed: break
         }
       }
     }
@@ -109,7 +109,7 @@ final class CutsSide: Sendable {
         case .offline: inbox.noteOffline(at: .now)
         case .online: inbox.noteOnline(at: .now)
         case .disconnected(let reason): inbox.noteEnd(reason)
-        case .roamed, .serverRoamed, .receipt: break
+        case .roamed, .serverRoamed: break
         }
       }
     }

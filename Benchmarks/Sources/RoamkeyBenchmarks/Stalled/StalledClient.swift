@@ -97,7 +97,7 @@ private struct StalledReader {
         messages += 1
         if messages == count { return }
       case .message(let message): try state.receive(message.body, at: .now)
-      case .roamed, .serverRoamed, .offline, .online, .receipt: break
+      case .roamed, .serverRoamed, .offline, .online: break
       case .disconnected(let reason): throw BenchmarkFailure("the session has ended: \(reason)")
       }
     }
