@@ -112,9 +112,9 @@ public final class Client: Sendable {
 
   /// What has happened since the last time, without waiting: for a game loop that asks once a frame.
   public func takeEvents() -> [Event] {
-    let items = link.events.takeAll()
-    for (index, item) in items.enumerated() { taken(item, isLast: index == items.count - 1) }
-    return items.map(\.event)
+    let (events, calls) = link.takeEvents()
+    if calls { callLoop() }
+    return events
   }
 
   // MARK: Receipts
@@ -129,7 +129,7 @@ public final class Client: Sendable {
   }
 
   /// The receipts since the last time, without waiting: for a game loop that asks once a frame.
-  public func takeReceipts() -> [Receipt] { link.receipts.takeAll().map(\.event) }
+  public func takeReceipts() -> [Receipt] { link.takeReceipts() }
 
   private func taken(_ item: ClientLink.Item, isLast: Bool) {
     if link.taken(item, isLast: isLast) { callLoop() }
@@ -145,7 +145,7 @@ public final class Client: Sendable {
   /// options one by one, and a text or bytes as well.
   /// - Throws: `SendError`, and nothing of it was sent.
   public func send(_ message: Message, options: SendOptions) throws(SendError) {
-    if try link.send(message.by(nil), options) { callLoop() }
+    if try link.send(message.by(nil), options, at: .current) { callLoop() }
   }
 
   /// Sends what waits for others to share its packet (`flushPolicy`): the end of a game's frame. It returns at once.

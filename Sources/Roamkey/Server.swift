@@ -99,11 +99,7 @@ public final class Server: Sendable {
   }
 
   /// What has happened since the last time, without waiting: for a game loop that asks once a frame.
-  public func takeEvents() -> [Event] {
-    let items = link.events.takeAll()
-    for (index, item) in items.enumerated() { link.taken(item, isLast: index == items.count - 1) }
-    return items.map(\.event)
-  }
+  public func takeEvents() -> [Event] { link.takeEvents() }
 
   // MARK: Receipts
 
@@ -117,7 +113,7 @@ public final class Server: Sendable {
   }
 
   /// The receipts since the last time, without waiting: for a game loop that asks once a frame.
-  public func takeReceipts() -> [Receipt] { link.receipts.takeAll().map(\.event) }
+  public func takeReceipts() -> [Receipt] { link.takeReceipts() }
 
   // MARK: Messages
 
@@ -127,14 +123,14 @@ public final class Server: Sendable {
   /// - Returns: nil when it is queued, else why not; nothing of it was sent then.
   @discardableResult
   public func send(_ message: Message, to player: PlayerID, options: SendOptions) -> SendError? {
-    link.send(message, options, to: [player])[player]
+    link.send(message, options, to: [player], at: .current)[player]
   }
 
   /// Sends a message to all players, or passes a player's message on to all the others, with the player as its author.
   /// - Returns: to whom it could not be queued, and why; empty when all is well.
   @discardableResult
   public func broadcast(_ message: Message, from author: PlayerID?, options: SendOptions) -> [PlayerID: SendError] {
-    link.send(author.map { message.by($0) } ?? message, options, to: nil, except: author)
+    link.send(author.map { message.by($0) } ?? message, options, to: nil, except: author, at: .current)
   }
 
   /// Sends what waits for others to share its packet (`flushPolicy`): the end of a game's frame. It returns at once.

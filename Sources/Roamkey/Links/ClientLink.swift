@@ -1,14 +1,15 @@
-internal import RoamkeyCrypto
-internal import RoamkeyEngine
-internal import RoamkeyUDP
-internal import RoamkeyWire
+package import RoamkeyCrypto
+package import RoamkeyEngine
+package import RoamkeyWire
 
 /// What a client's app and its loop share. Both sides hold it for moments only, under one lock.
-final class ClientLink: Sendable {
+///
+/// It names neither a thread nor a socket: a loop in virtual time runs it as well.
+package final class ClientLink: Sendable {
   typealias Item = EventQueue<Client.Event>.Item
 
   /// How far the session is.
-  enum Phase: Sendable {
+  package enum Phase: Sendable {
     case connecting
     case connected(Peer)
     case failed(ConnectError)
@@ -16,10 +17,10 @@ final class ClientLink: Sendable {
   }
 
   /// The server.
-  struct Peer: Sendable {
+  package struct Peer: Sendable {
     var handle: SessionHandle
-    var id: PlayerID
-    var address: NetworkAddress
+    package var id: PlayerID
+    package var address: NetworkAddress
   }
 
   private struct State: Sendable {
@@ -48,7 +49,7 @@ final class ClientLink: Sendable {
   private let scratch = Locked(Scratch())
 
   /// - Parameter clock: what messages say when they were sent by.
-  init(_ configuration: RoamkeyConfiguration, clock: LocalClock) {
+  package init(_ configuration: RoamkeyConfiguration, clock: LocalClock) {
     self.configuration = configuration
     self.clock = clock
     events = EventQueue(unreliableLimit: configuration.unreadUnreliableLimit)
@@ -58,7 +59,8 @@ final class ClientLink: Sendable {
 
   // MARK: From any thread
 
-  var phase: Phase { monitor.withLock { $0.phase } }
+  /// How far the session is.
+  package var phase: Phase { monitor.withLock { $0.phase } }
 
   var peer: Peer? {
     switch phase {
@@ -91,16 +93,16 @@ final class ClientLink: Sendable {
     }
   }
 
-  var queuedBytes: Int {
+  /// Bytes queued for the server: not sent yet, or not acknowledged.
+  package var queuedBytes: Int {
     monitor.withLock { state in
       if case .connected(let peer) = state.phase { state.ledger.queuedBytes(of: peer.handle) } else { 0 }
     }
   }
 
-  /// Hands `message` over.
+  /// Hands `message` over, sent at `now`.
   /// - Returns: whether the loop must be called.
-  func send(_ message: Message, _ options: SendOptions) throws(SendError) -> Bool {
-    let now = Instant.current
+  package func send(_ message: Message, _ options: SendOptions, at now: Instant) throws(SendError) -> Bool {
     // What this player passes on is its own message, and sent now.
     let content = try message.encoded(options, at: now, time: clock.milliseconds24(now))
     let result = monitor.withLock { state -> Result<Bool, SendError> in
@@ -117,7 +119,7 @@ final class ClientLink: Sendable {
 
   /// Notes that the player rests, or does no more.
   /// - Returns: whether the loop must be called.
-  func setResting(_ isResting: Bool) -> Bool {
+  package func setResting(_ isResting: Bool) -> Bool {
     monitor.withLock { state in
       guard case .connected(let peer) = state.phase, !state.isClosing else { return false }
       state.ledger.setResting(isResting, of: peer.handle)
@@ -126,7 +128,7 @@ final class ClientLink: Sendable {
   }
 
   /// From now on `send` throws `notConnected`.
-  func refuseMessages() { monitor.withLock { $0.isClosing = true } }
+  package func refuseMessages() { monitor.withLock { $0.isClosing = true } }
 
   /// Notes what the app has taken.
   /// - Returns: whether the loop must be called.
@@ -134,6 +136,21 @@ final class ClientLink: Sendable {
     guard item.credit != nil || isLast else { return false }
     return monitor.withLock { $0.ledger.giveBack(item.credit, isLast: isLast) && $0.ledger.call() }
   }
+
+  /// All events that wait.
+  /// - Returns: also whether the loop must be called.
+  package func takeEvents() -> (events: [Client.Event], calls: Bool) {
+    let items = events.takeAll()
+    var calls = false
+    for (index, item) in items.enumerated() where taken(item, isLast: index == items.count - 1) { calls = true }
+    return (items.map(\.event), calls)
+  }
+
+  /// All receipts that wait.
+  package func takeReceipts() -> [Receipt] { receipts.takeAll().map(\.event) }
+
+  /// Events and receipts that were dropped unread.
+  package var unreadDropped: UInt64 { events.dropped + receipts.dropped }
 
   var finalStatistics: Statistics? {
     get { monitor.withLock { $0.finalStatistics } }
@@ -143,7 +160,7 @@ final class ClientLink: Sendable {
   // MARK: From the loop
 
   /// Does what the app's threads have asked for.
-  func work(_ endpoint: ClientEndpoint, _ now: Instant) {
+  package func work(_ endpoint: ClientEndpoint, _ now: Instant) {
     scratch.withLock { scratch in
       monitor.withLock { $0.ledger.take(&scratch.work) }
       for message in scratch.work.messages {
@@ -156,7 +173,7 @@ final class ClientLink: Sendable {
           endpoint.close(afterDelivery: false, now: now)
         }
       }
-      for (account, credit) in scratch.work.credits {
+      scratch.work.forEachCredit { account, credit in
         endpoint.consumed(credit, stream: account.stream, now: now)
       }
       for isResting in scratch.work.rests.values { endpoint.setResting(isResting, now: now) }
@@ -165,8 +182,10 @@ final class ClientLink: Sendable {
   }
 
   /// Takes what happened to the app.
-  func turn(_ endpoint: ClientEndpoint, _ now: Instant) {
+  /// - Parameter earlier: what somebody has taken from the endpoint already.
+  package func turn(_ endpoint: ClientEndpoint, _ now: Instant, after earlier: [EngineEvent] = []) {
     scratch.withLock { scratch in
+      scratch.drained.append(contentsOf: earlier)
       endpoint.drainEvents(into: &scratch.drained)
       let isOverrun = !scratch.drained.isEmpty && events.backlog.events > configuration.unreadEventLimit
       let (queued, longest, isIdle) = (endpoint.queuedBytes, endpoint.maximumMessageSize, endpoint.isIdle)

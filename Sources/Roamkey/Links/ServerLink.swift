@@ -1,10 +1,10 @@
-internal import RoamkeyCrypto
-internal import RoamkeyEngine
+package import RoamkeyCrypto
+package import RoamkeyEngine
 internal import RoamkeyUDP
 internal import RoamkeyWire
 
 /// What a server's app and its loop share. Both sides hold it for moments only, under one lock.
-final class ServerLink: Sendable {
+package final class ServerLink: Sendable {
   typealias Item = EventQueue<Server.Event>.Item
 
   private struct Session: Sendable {
@@ -38,6 +38,8 @@ final class ServerLink: Sendable {
   /// Weak, since the driver holds the link.
   private struct Driver: Sendable {
     weak var driver: UDPDriver<ServerEndpoint>?
+    /// A call that waits for a loop that is no driver's.
+    var isCalled = false
   }
 
   let events: EventQueue<Server.Event>
@@ -50,7 +52,7 @@ final class ServerLink: Sendable {
   private let driver = Locked(Driver())
 
   /// - Parameter clock: what messages say when they were sent by.
-  init(_ configuration: RoamkeyConfiguration, clock: LocalClock) {
+  package init(_ configuration: RoamkeyConfiguration, clock: LocalClock) {
     self.configuration = configuration
     self.clock = clock
     events = EventQueue(unreliableLimit: configuration.unreadUnreliableLimit)
@@ -58,19 +60,30 @@ final class ServerLink: Sendable {
     monitor = Monitor(State(ledger: Ledger(configuration)))
   }
 
-  /// Tells whose loop it is; before that there is nothing to call it for.
+  /// Tells whose loop it is. Without a driver whoever runs the loop asks `takeCall`.
   func attach(_ driver: UDPDriver<ServerEndpoint>) { self.driver.withLock { $0.driver = driver } }
 
   /// Makes the loop come for what is to be done.
   func callLoop() {
-    let driver = driver.withLock { $0.driver }
+    let driver = driver.withLock { holder in
+      if holder.driver == nil { holder.isCalled = true }
+      return holder.driver
+    }
     driver?.perform { [self] endpoint, now in work(endpoint, now) }
+  }
+
+  /// Whether there is something to be done since the last time, where no driver was attached.
+  package func takeCall() -> Bool {
+    driver.withLock { holder in
+      defer { holder.isCalled = false }
+      return holder.isCalled
+    }
   }
 
   // MARK: From any thread
 
   /// Those who are in, in the order in which they came.
-  var players: [PlayerID] { sessions.map(\.player) }
+  package var players: [PlayerID] { sessions.map(\.player) }
 
   /// The same with the handles of their sessions.
   var sessions: [(handle: SessionHandle, player: PlayerID)] {
@@ -84,9 +97,11 @@ final class ServerLink: Sendable {
     }
   }
 
-  func handle(of player: PlayerID) -> SessionHandle? { monitor.withLock { $0.handles[player] } }
+  /// The player's session; nil for one who is not in.
+  package func handle(of player: PlayerID) -> SessionHandle? { monitor.withLock { $0.handles[player] } }
 
-  func queuedBytes(of player: PlayerID) -> Int {
+  /// Bytes queued for a player: not sent yet, or not acknowledged.
+  package func queuedBytes(of player: PlayerID) -> Int {
     monitor.withLock { state in state.handles[player].map { state.ledger.queuedBytes(of: $0) } ?? 0 }
   }
 
@@ -95,12 +110,12 @@ final class ServerLink: Sendable {
     await monitor.wait { state in state.handles[player].map { state.ledger.hasRoom($0) } ?? true }
   }
 
-  /// Hands `message` over for all `players`, or for all who are in but `exception`.
+  /// Hands `message` over for all `players`, or for all who are in but `exception`, sent at `now`.
   /// - Returns: for whom it was not taken, and why.
-  func send(
-    _ message: Message, _ options: SendOptions, to players: [PlayerID]?, except exception: PlayerID? = nil
+  package func send(
+    _ message: Message, _ options: SendOptions, to players: [PlayerID]?, except exception: PlayerID? = nil,
+    at now: Instant
   ) -> [PlayerID: SendError] {
-    let now = Instant.current
     let content: EncodedMessage
     do throws(SendError) {
       let time = message.originalTime(at: now).map { clock.milliseconds24($0) }
@@ -128,7 +143,7 @@ final class ServerLink: Sendable {
   }
 
   /// Notes that a player rests, or does no more.
-  func setResting(_ isResting: Bool, of player: PlayerID) {
+  package func setResting(_ isResting: Bool, of player: PlayerID) {
     let calls = monitor.withLock { state in
       guard let handle = state.handles[player] else { return false }
       state.ledger.setResting(isResting, of: handle)
@@ -143,6 +158,19 @@ final class ServerLink: Sendable {
     guard item.credit != nil || isLast else { return }
     if monitor.withLock({ $0.ledger.giveBack(item.credit, isLast: isLast) && $0.ledger.call() }) { callLoop() }
   }
+
+  /// All events that wait.
+  package func takeEvents() -> [Server.Event] {
+    let items = events.takeAll()
+    for (index, item) in items.enumerated() { taken(item, isLast: index == items.count - 1) }
+    return items.map(\.event)
+  }
+
+  /// All receipts that wait.
+  package func takeReceipts() -> [Receipt] { receipts.takeAll().map(\.event) }
+
+  /// Events and receipts that were dropped unread.
+  package var unreadDropped: UInt64 { events.dropped + receipts.dropped }
 
   /// False when it was closed before.
   func beginClosing() -> Bool {
@@ -169,7 +197,7 @@ final class ServerLink: Sendable {
   // MARK: From the loop
 
   /// Does what the app's threads have asked for.
-  func work(_ endpoint: ServerEndpoint, _ now: Instant) {
+  package func work(_ endpoint: ServerEndpoint, _ now: Instant) {
     scratch.withLock { scratch in
       monitor.withLock { $0.ledger.take(&scratch.work) }
       for message in scratch.work.messages {
@@ -182,17 +210,19 @@ final class ServerLink: Sendable {
           endpoint.close(message.handle, code: .tooSlow, reason: "", now: now)
         }
       }
-      for (account, credit) in scratch.work.credits {
+      scratch.work.forEachCredit { account, credit in
         endpoint.consumed(credit, stream: account.stream, of: account.handle, now: now)
       }
-      for (handle, isResting) in scratch.work.rests { endpoint.setResting(isResting, of: handle, now: now) }
+      for (handle, isResting) in scratch.work.restsInOrder { endpoint.setResting(isResting, of: handle, now: now) }
       scratch.work.removeAll()
     }
   }
 
   /// Takes what happened to the app.
-  func turn(_ endpoint: ServerEndpoint, _ now: Instant) {
+  /// - Parameter earlier: what somebody has taken from the endpoint already.
+  package func turn(_ endpoint: ServerEndpoint, _ now: Instant, after earlier: [EngineEvent] = []) {
     scratch.withLock { scratch in
+      scratch.drained.append(contentsOf: earlier)
       endpoint.drainEvents(into: &scratch.drained)
       let backlog = scratch.drained.isEmpty ? .init() : events.backlog
       let isOverrun = backlog.events > configuration.unreadEventLimit || backlog.bytes > configuration.unreadByteLimit

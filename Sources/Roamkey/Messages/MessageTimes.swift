@@ -1,4 +1,4 @@
-internal import RoamkeyEngine
+package import RoamkeyEngine
 
 /// When a message was sent and received, on this machine's clock.
 struct MessageTimes: Sendable, Hashable {
@@ -8,9 +8,12 @@ struct MessageTimes: Sendable, Hashable {
   var error: Duration?
 }
 
+/// The time as a game is told it: `SuspendingClock.now` over sockets, virtual time on a simulated network.
+public typealias GameTime = SuspendingClock.Instant
+
 extension SuspendingClock.Instant {
   /// The same moment: on Linux both count from the start of CLOCK_MONOTONIC.
-  init(_ instant: Instant) {
+  package init(_ instant: Instant) {
     self = SuspendingClock().systemEpoch.advanced(by: .nanoseconds(instant.nanoseconds))
   }
 }

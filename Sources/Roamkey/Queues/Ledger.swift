@@ -16,14 +16,44 @@ struct Ledger: Sendable {
   /// What the loop is to do.
   struct Work: Sendable {
     var messages: [Outgoing] = []
-    var credits: [Credit.Account: Int] = [:]
+    private(set) var credits: [Credit.Account: Int] = [:]
+    /// The accounts in the order in which they first got something back. A dictionary's own order differs from run to
+    /// run, and what the engine is told first it sends first: a seeded run could not be repeated.
+    private var accounts: [Credit.Account] = []
     /// Whose player rests from here on, or rests no more: after the messages.
     var rests: [SessionHandle: Bool] = [:]
+
+    /// The rests by session, in the order of sessions.
+    var restsInOrder: [(key: SessionHandle, value: Bool)] {
+      // Hardly ever any.
+      rests.isEmpty ? [] : rests.sorted { $0.key.rawValue < $1.key.rawValue }
+    }
+
+    mutating func add(_ credit: Credit) {
+      if let before = credits[credit.account] {
+        credits[credit.account] = before + credit.bytes
+      } else {
+        credits[credit.account] = credit.bytes
+        accounts.append(credit.account)
+      }
+    }
+
+    /// Forgets the credit of a session that has ended.
+    mutating func forget(_ handle: SessionHandle) {
+      guard accounts.contains(where: { $0.handle == handle }) else { return }
+      accounts.removeAll { $0.handle == handle }
+      for account in credits.keys where account.handle == handle { credits[account] = nil }
+    }
+
+    func forEachCredit(_ body: (Credit.Account, Int) -> Void) {
+      for account in accounts { if let credit = credits[account] { body(account, credit) } }
+    }
 
     /// Empties it; the room stays.
     mutating func removeAll() {
       messages.removeAll(keepingCapacity: true)
       credits.removeAll(keepingCapacity: true)
+      accounts.removeAll(keepingCapacity: true)
       rests.removeAll(keepingCapacity: true)
     }
   }
@@ -71,7 +101,7 @@ struct Ledger: Sendable {
   mutating func close(_ handle: SessionHandle) {
     queues[handle] = nil
     busy.remove(handle)
-    for account in work.credits.keys where account.handle == handle { work.credits[account] = nil }
+    work.forget(handle)
     work.rests[handle] = nil
   }
 
@@ -106,7 +136,7 @@ struct Ledger: Sendable {
   /// - Returns: whether the loop should hear of it now.
   mutating func giveBack(_ credit: Credit?, isLast: Bool) -> Bool {
     if let credit, queues[credit.account.handle] != nil {
-      work.credits[credit.account, default: 0] += credit.bytes
+      work.add(credit)
       withheld += credit.bytes
     }
     // With nothing left to take, nobody would come by later to give back the rest, whoever it belongs to, and a sender

@@ -23,7 +23,7 @@ extension UDPDriver {
 
 extension String {
   /// As many whole characters of the beginning as fit into `count` bytes of UTF-8.
-  func prefix(utf8Count count: Int) -> String {
+  package func prefix(utf8Count count: Int) -> String {
     var room = count
     return String(
       prefix { character in
