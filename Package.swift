@@ -50,7 +50,7 @@ let package = Package(
     .target(
       name: "RoamkeySimulator",
       dependencies: [
-        "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto",
+        "Roamkey", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto",
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: settings),
@@ -82,7 +82,7 @@ let package = Package(
       name: "RoamkeyUDPTests", dependencies: ["RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire"],
       swiftSettings: settings),
     .testTarget(
-      name: "RoamkeySimulatorTests", dependencies: ["RoamkeySimulator", "RoamkeyEngine", "RoamkeyWire"],
+      name: "RoamkeySimulatorTests", dependencies: ["RoamkeySimulator", "Roamkey", "RoamkeyEngine", "RoamkeyWire"],
       swiftSettings: settings),
     // Stories on the simulated network, one file each.
     .testTarget(

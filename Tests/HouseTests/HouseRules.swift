@@ -16,7 +16,7 @@ enum HouseRules {
     "RoamkeyUDP": [
       "RoamkeyEngine", "RoamkeyWire", "RoamkeySockets", "DequeModule", "HeapModule", "Glibc", "Musl", "Synchronization",
     ],
-    "RoamkeySimulator": ["RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "DequeModule"],
+    "RoamkeySimulator": ["Roamkey", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "DequeModule"],
     "RoamkeyState": ["RoamkeyWire", "DequeModule"],
     "RoamkeyEngine": ["RoamkeyWire", "RoamkeyCrypto", "DequeModule", "HeapModule"],
     "RoamkeyWire": [],

@@ -20,6 +20,8 @@ package final class SimulatedProcess {
   }
 
   let endpoint: any SimulatedEndpoint
+  /// A game's side of it: it sends and gets everything then, and no books are kept here.
+  var app: (any SimulatedApp)?
 
   /// Everything but messages that the engine reported, in order.
   package private(set) var events: [EngineEvent] = []
@@ -55,6 +57,7 @@ package final class SimulatedProcess {
 
   /// Hands the engine as many waiting messages as it takes.
   func pump(now: Instant) {
+    if let app { return app.work(now: now) }
     while let first = outbox.first {
       do throws(SendError) {
         try endpoint.submit(first.content, first.options, to: first.session, now: now)
@@ -72,8 +75,9 @@ package final class SimulatedProcess {
   func noteArrival(sentAt: Instant) { carriedAt = min(carriedAt, sentAt) }
 
   /// Takes note of what the engine reports.
-  func receive(_ new: [EngineEvent]) {
+  func receive(_ new: [EngineEvent], now: Instant) {
     defer { carriedAt = .distantFuture }
+    if let app { return app.turn(new, now: now) }
     for event in new {
       guard case .message(let session, let message) = event else {
         events.append(event)

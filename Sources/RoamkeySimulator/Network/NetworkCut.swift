@@ -1,5 +1,5 @@
 /// Which way a cut stops datagrams, as seen from those who are cut off.
-package enum CutDirection: Sendable {
+public enum CutDirection: Sendable {
   /// Neither what they send arrives, nor what others send them.
   case both
   /// What they send does not arrive; what others send them does.

@@ -23,17 +23,17 @@ package struct NATBehavior: Sendable, Equatable {
 }
 
 /// What a NAT has done since the world began.
-package struct NATStatistics: Sendable, Equatable {
+public struct NATStatistics: Sendable, Equatable {
   /// Mappings made, each with a port that was not in use.
-  package var mapped = 0
+  public package(set) var mapped = 0
   /// Mappings that ran out, noticed when they were asked for or their port was needed.
-  package var expired = 0
+  public package(set) var expired = 0
   /// Datagrams from outside to a port without a mapping.
-  package var unmapped = 0
+  public package(set) var unmapped = 0
   /// Datagrams from outside to a mapping, by somebody whom nobody inside has written to lately.
-  package var filtered = 0
+  public package(set) var filtered = 0
   /// Datagrams from inside for which no port was left.
-  package var exhausted = 0
+  public package(set) var exhausted = 0
 }
 
 /// A router that lends its address to those behind it: one player, or a household.

@@ -27,6 +27,8 @@ extension SimulatedWorld {
     serviceTouched()
     while !isStuck {
       if condition(self) { return true }
+      // An app may have used the occasion to take or send something.
+      serviceTouched()
       guard let next = queue.next, next <= end else {
         now = max(now, end)
         return false
@@ -115,7 +117,7 @@ extension SimulatedWorld {
       }
       host.endpoint.drainEvents(into: &reported)
       for event in reported { note(event) }
-      host.process.receive(reported)
+      host.process.receive(reported, now: time)
       if host.isReading { host.process.takeUnread(now: time) }
     } while !reported.isEmpty
   }

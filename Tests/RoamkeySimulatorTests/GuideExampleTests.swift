@@ -1,0 +1,138 @@
+import Foundation
+import Roamkey
+import RoamkeySimulator
+import Testing
+
+// The listings of docs/GUIDE.md ("The loop", "Your netcode on the simulated network"), as they are printed there.
+
+/// Where a ship is, in 8 bytes.
+struct Ship: Equatable {
+  var x: Int32 = 0
+  var y: Int32 = 0
+
+  init() {}
+
+  /// Nil for bytes that are no ship: a peer is known, not trusted.
+  init?(_ bytes: [UInt8]) {
+    guard bytes.count == 8 else { return nil }
+    x = Int32(bitPattern: bytes[..<4].reduce(0) { $0 << 8 | UInt32($1) })
+    y = Int32(bitPattern: bytes[4...].reduce(0) { $0 << 8 | UInt32($1) })
+  }
+
+  var bytes: [UInt8] {
+    [x, y].flatMap { value in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
+  }
+}
+
+struct Sector {
+  var ships: [PlayerID: Ship] = [:]
+  var scores: [PlayerID: Int] = [:]
+
+  mutating func tick(_ server: some GameServer, now: SuspendingClock.Instant) {
+    for event in server.takeEvents() {
+      switch event {
+      case .joined(let player):
+        ships[player] = Ship()
+        server.send("sector 7", as: "map", to: player, priority: .low)
+      case .message(let message, let player): receive(message, from: player, server)
+      case .left(let player, _): ships[player] = nil
+      default: break  // roamed, offline, online: the session goes on, and so does the game
+      }
+    }
+    let world = server.players.compactMap { ships[$0] }.flatMap(\.bytes)
+    server.broadcast(world, as: "world", delivery: .latest, priority: .high)
+    server.flush()
+  }
+
+  private mutating func receive(_ message: Message, from player: PlayerID, _ server: some GameServer) {
+    switch message.action {
+    case "chat": server.broadcast(message, from: player)
+    case "move": ships[player] = Ship(message.body) ?? ships[player]
+    default: break
+    }
+  }
+}
+
+/// A player who flies straight on, and looks at the world.
+struct Pilot {
+  var ship = Ship()
+  /// When the world that is on the screen was sent, and how many frames showed one older than 300 ms.
+  var shown: SuspendingClock.Instant?
+  var frames = 0
+  var staleFrames = 0
+
+  mutating func tick(_ client: some GameClient, now: SuspendingClock.Instant) {
+    for case .message(let message) in client.takeEvents() where message.action == "world" {
+      shown = now - message.age(at: now)
+    }
+    if let shown {
+      frames += 1
+      if now - shown > .milliseconds(300) { staleFrames += 1 }
+    }
+    ship.x += 1
+    // Not yet connected, or too much said: the next frame says where the ship is then.
+    try? client.send(ship.bytes, as: "move", delivery: .latest, priority: .high)
+    client.flush()
+  }
+}
+
+@Test(arguments: [1, 2, 3] as [UInt64])
+func pilotsOnTheTrain(seed: UInt64) {
+  var configuration = RoamkeyConfiguration()
+  configuration.flushPolicy = .manual
+  let simulation = Simulation(seed: seed, configuration: configuration)
+  let frame = Duration.milliseconds(33)
+
+  var sector = Sector()
+  simulation.every(frame) { sector.tick($0.server, now: $0.time) }
+
+  var pilots: [PlayerID: Pilot] = [:]
+  for _ in 0..<4 {
+    let client = simulation.addClient(network: .mobile)
+    simulation.every(frame, on: client) { _ in pilots[client.id, default: Pilot()].tick(client, now: client.time) }
+  }
+
+  // From cell to cell: another address every five seconds.
+  for second in stride(from: 5, to: 30, by: 5) {
+    simulation.after(.seconds(second)) { simulation in simulation.clients.forEach { simulation.move($0) } }
+  }
+  simulation.run(for: .seconds(30))
+
+  #expect(simulation.violations.isEmpty, "seed \(seed)")
+  for (player, pilot) in pilots {
+    // Most of the time the screen is fresh, and nobody's ship is lost.
+    #expect(pilot.frames > 850 && pilot.staleFrames * 20 < pilot.frames, "seed \(seed)")
+    let behind = pilot.ship.x - (sector.ships[player]?.x ?? 0)
+    #expect((0..<15).contains(behind), "seed \(seed)")
+  }
+}
+
+func fly(_ client: Client) async throws {
+  var pilot = Pilot()
+  while !Task.isCancelled {
+    pilot.tick(client, now: .now)
+    try await Task.sleep(for: .milliseconds(33), clock: .suspending)
+  }
+}
+
+@Suite struct GuideExampleTests {
+  /// What is tested here is what is printed there.
+  @Test func theGuidePrintsTheseListings() throws {
+    let here = URL(filePath: #filePath)
+    let source = try String(contentsOf: here, encoding: .utf8)
+    let root = here.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let guide = try String(contentsOf: root.appending(path: "docs/GUIDE.md"), encoding: .utf8)
+    var compared = 0
+    for title in ["## The loop\n", "## Your netcode on the simulated network\n"] {
+      let section = try #require(guide.components(separatedBy: title).dropFirst().first)
+      let text = section.components(separatedBy: "\n## ").first ?? ""
+      for block in text.components(separatedBy: "```swift\n").dropFirst() {
+        let listing = block.components(separatedBy: "```").first ?? ""
+        let code = listing.components(separatedBy: "\n").drop { $0.hasPrefix("import ") || $0.isEmpty }
+        #expect(source.contains(code.joined(separator: "\n")), "\(title)\(listing)")
+        compared += 1
+      }
+    }
+    #expect(compared == 5)
+  }
+}
