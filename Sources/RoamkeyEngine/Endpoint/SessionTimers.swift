@@ -26,6 +26,7 @@ struct SessionTimers {
 
   /// The next of `sessions` for which something is due; nil when none is.
   mutating func takeDue(now: Instant, of sessions: [SessionHandle: Session]) -> Session? {
+    removeOutdated(sessions)
     while let first = heap.min, first.deadline <= now {
       heap.removeMin()
       guard let session = sessions[first.session], session.scheduledTimeout == first.deadline else { continue }
@@ -35,4 +36,13 @@ struct SessionTimers {
     }
     return nil
   }
+
+  /// A peer that makes short deadlines come and go leaves a long one behind each time, for hours if its player rests:
+  /// what is out of date goes once it is most of the heap.
+  private mutating func removeOutdated(_ sessions: [SessionHandle: Session]) {
+    guard heap.count > Self.slack + 4 * sessions.count else { return }
+    heap = Heap(heap.unordered.filter { sessions[$0.session]?.scheduledTimeout == $0.deadline })
+  }
+
+  private static let slack = 64
 }

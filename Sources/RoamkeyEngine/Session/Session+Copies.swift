@@ -37,7 +37,8 @@ extension Session {
   /// Writes the copies that may leave, in a packet that holds something else or because they are due.
   /// - Returns: their bytes.
   func appendCopies(_ packet: PacketInProgress, isAlone: Bool, into output: inout OutputRawSpan, now: Instant) -> Int {
-    guard channels.hasCopyCandidates, !isAlone || owesCopies, paths.active.isValidated else { return 0 }
+    guard channels.hasCopyCandidates || channels.hasUrgentCopies, !isAlone || owesCopies, paths.active.isValidated
+    else { return 0 }
     let allowance = eager.allowance(
       isLossy: lossMeter.isLossy, window: congestion.window, roundTrip: rtt.smoothed, now: now)
     return channels.fillCopies(

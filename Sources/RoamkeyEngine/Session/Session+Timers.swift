@@ -35,6 +35,8 @@ extension Session {
       return
     case .ended: return
     }
+    // Whatever keeps it from leaving, what has waited long enough waits for that no longer.
+    if let bundlesUntil, now >= bundlesUntil { flush() }
     handleLossTimer(now: now)
     handleOverdue(now: now)
     channels.handleTimeout(now: now)

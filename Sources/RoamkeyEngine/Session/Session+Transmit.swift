@@ -107,7 +107,7 @@ extension Session {
   /// Whether congestion control and the pacer let messages out now.
   private func mayFill(now: Instant) -> Bool {
     pacedUntil = nil
-    guard channels.hasDataToSend && bundlesUntil == nil || owesCopies else {
+    guard channels.hasDataToSend || owesCopies else {
       isApplicationLimited = true
       // What rides along with something else costs no wait.
       return sent.bytesInFlight < congestion.window && sent.hasRoom

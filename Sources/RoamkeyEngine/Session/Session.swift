@@ -228,8 +228,11 @@ final class Session {
       throw .tooLarge(size: content.count, limit: limit)
     }
     let queueLimit = context.configuration.sendQueueLimit
-    // An empty queue takes any message.
-    guard channels.queuedMessages == 0 || Channels.cost(content.count) <= queueLimit - queuedBytes else {
+    // An empty queue takes any message, as long as not too many receipts are awaited.
+    guard
+      channels.queuedMessages == 0 && queuedBytes < queueLimit
+        || Channels.cost(content.count) <= queueLimit - queuedBytes
+    else {
       throw .queueFull(limit: queueLimit)
     }
     channels.enqueue(content, options, now: now)
