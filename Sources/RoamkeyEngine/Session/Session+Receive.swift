@@ -193,9 +193,11 @@ extension Session {
     }
     lossMeter.onAcked(packets: outcome.newlyAckedPackets)
     lossMeter.onSpurious(packets: outcome.spuriousLosses)
+    detectLosses(now: now)
+    // After the losses that the same frame reveals: they are older, and would else begin a run of losses anew.
     if outcome.largestAckedSize > mtu.base { mtu.onPacketAcked(size: outcome.largestAckedSize) }
     if let size = outcome.ackedProbeSize { mtu.onProbeAcked(size: size, now: now) }
-    detectLosses(now: now)
+    congestion.maximumDatagramSize = mtu.current
     channels.receiptPatience = probeTimeout * Self.receiptProbeTimeouts
     for frame in ackedFrames { onAcknowledged(frame, now: now) }
     ackedFrames.removeAll(keepingCapacity: true)
