@@ -2,7 +2,8 @@ package import RoamkeyWire
 
 /// The two ends of a datagram's way: where it is on this machine, where it is on the other.
 package struct NetworkPath: Hashable, Sendable {
-  /// The address that was, or is to be, used on this side; unspecified lets the system choose.
+  /// The address that was, or is to be, used on this side; an unspecified one lets the system choose. Its port says
+  /// which of the driver's sockets; 0, or that of a socket which is gone, means the one that it sends from by itself.
   package var local: NetworkAddress
   package var remote: NetworkAddress
 
@@ -29,6 +30,17 @@ package protocol DatagramHandler: AnyObject {
   /// Writes the next datagram to send, if any, at the end of `output` (which has room for `maximumDatagramSize`).
   /// - Returns: where the appended bytes go, or nil when there is nothing to send now.
   func pollTransmit(into output: inout OutputRawSpan, now: Instant) -> NetworkPath?
+
+  /// The addresses to which the driver is to watch the ways; it looks again after each turn.
+  var watchedAddresses: [NetworkAddress] { get }
+
+  /// The machine's networks are not what they were, or the watched addresses are not.
+  func networkChanged(_ view: NetworkView, now: Instant)
+}
+
+extension DatagramHandler {
+  package var watchedAddresses: [NetworkAddress] { [] }
+  package func networkChanged(_ view: NetworkView, now: Instant) {}
 }
 
 /// The most bytes of UDP payload that the library ever sends (PROTOCOL §7).

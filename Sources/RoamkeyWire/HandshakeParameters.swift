@@ -21,6 +21,8 @@ package struct HandshakeParameters: Sendable, Equatable {
   package var maximumMessageSize: UInt64?
   /// How much of that credit one reliable stream may use before it is given more; nil: all of it.
   package var initialChannelCredit: UInt64?
+  /// A server's: what it would say if it did not know the session any more (PROTOCOL §6).
+  package var resetToken: UInt128?
   /// What this side calls itself: at most 64 bytes of harmless characters; it proves nothing.
   package var displayName: String?
 
@@ -43,7 +45,7 @@ package struct HandshakeParameters: Sendable, Equatable {
     case initialCredit = 6
     case maximumMessageSize = 7
     case displayName = 8
-    // 9 is kept for the reset token.
+    case resetToken = 9
     case initialChannelCredit = 10
   }
 
@@ -73,6 +75,11 @@ package struct HandshakeParameters: Sendable, Equatable {
     if let initialCredit { put(.initialCredit, varint(initialCredit)) }
     if let maximumMessageSize { put(.maximumMessageSize, varint(maximumMessageSize)) }
     if let displayName { put(.displayName, Array(displayName.utf8)) }
+    if let resetToken {
+      var token: [UInt8] = []
+      token.append(bigEndian: resetToken)
+      put(.resetToken, token)
+    }
     if let initialChannelCredit { put(.initialChannelCredit, varint(initialChannelCredit)) }
     return bytes
   }
@@ -103,6 +110,7 @@ package struct HandshakeParameters: Sendable, Equatable {
       case .initialCredit: rest.initialCredit = try Self.varint(value)
       case .maximumMessageSize: rest.maximumMessageSize = try Self.varint(value)
       case .displayName: rest.displayName = try Self.displayName(value)
+      case .resetToken: rest.resetToken = try Self.token(value)
       case .initialChannelCredit: rest.initialChannelCredit = try Self.varint(value)
       }
     }
@@ -129,6 +137,11 @@ package struct HandshakeParameters: Sendable, Equatable {
   private static func byte(_ value: RawSpan) throws(WireError) -> UInt8 {
     guard value.byteCount == 1 else { throw .malformed }
     return value.unsafeLoad(as: UInt8.self)
+  }
+
+  private static func token(_ value: RawSpan) throws(WireError) -> UInt128 {
+    guard value.byteCount == ResetDatagram.tokenSize else { throw .malformed }
+    return UInt128(bigEndian: value.unsafeLoadUnaligned(as: UInt128.self))
   }
 
   private static func varint(_ value: RawSpan) throws(WireError) -> UInt64 {

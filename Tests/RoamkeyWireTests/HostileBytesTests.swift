@@ -30,8 +30,10 @@ struct HostileBytesTests {
       case .ack(let ack): ack.forEachRange(span) { _ in frames += 1 }
       case .message(let message): _ = span.array(message.bytes)
       case .close(let close): _ = span.extracting(close.reason).text
-      case .padding, .ping, .pathChallenge, .pathResponse, .observedAddress, .maxData, .maxChannelData, .receipt, .skip,
-        .timeRequest, .timeResponse, .resting:
+      case .newConnectionID(let new): _ = (new.connectionID(span), new.token(span))
+      case .addresses(let list): _ = list.addresses(span)
+      case .padding, .ping, .pathChallenge, .pathResponse, .pathDrop, .retireConnectionID, .moved, .observedAddress,
+        .maxData, .maxChannelData, .receipt, .skip, .timeRequest, .timeResponse, .resting:
         break
       }
     }

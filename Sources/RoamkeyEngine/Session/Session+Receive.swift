@@ -136,6 +136,7 @@ extension Session {
       case .close(let close): handle(close, frames, now: now)
       case .pathChallenge(let data): paths.onChallenge(data, from: path)
       case .pathResponse(let data): onPath(paths.onResponse(data), now: now)
+      case .pathDrop, .newConnectionID, .retireConnectionID, .moved, .addresses: throw .malformed
       case .observedAddress(let news): handle(news)
       case .maxData(let limit): channels.onMaxData(limit)
       case .maxChannelData(let frame): channels.onMaxChannelData(frame)
@@ -159,8 +160,9 @@ extension Session {
       case .message(let message): try channels.receive(message, frames, now: now)
       case .skip(let skip): try channels.receive(skip)
       case .receipt(let receipt): try channels.receive(receipt)
-      case .padding, .ping, .ack, .close, .pathChallenge, .pathResponse, .observedAddress, .maxData, .maxChannelData,
-        .timeRequest, .timeResponse, .resting:
+      case .padding, .ping, .ack, .close, .pathChallenge, .pathResponse, .pathDrop, .newConnectionID,
+        .retireConnectionID, .moved, .addresses, .observedAddress, .maxData, .maxChannelData, .timeRequest,
+        .timeResponse, .resting:
         break
       }
     } catch {

@@ -7,6 +7,11 @@ package enum Frame: Sendable {
   case close(CloseFrame)
   case pathChallenge(UInt64)
   case pathResponse(UInt64)
+  case pathDrop(UInt64)
+  case newConnectionID(NewConnectionIDFrame)
+  case retireConnectionID(UInt64)
+  case moved(epoch: UInt64)
+  case addresses(AddressesFrame)
   case observedAddress(ObservedAddressFrame)
   case maxData(UInt64)
   case maxChannelData(MaxChannelDataFrame)
@@ -18,7 +23,7 @@ package enum Frame: Sendable {
   case message(MessageFrame)
 }
 
-/// The first byte of each frame. Numbers that PROTOCOL §8 reserves are refused until they mean something.
+/// The first byte of each frame.
 package enum FrameType {
   package static let padding: UInt8 = 0x00
   package static let ping: UInt8 = 0x01
@@ -26,6 +31,11 @@ package enum FrameType {
   package static let close: UInt8 = 0x03
   package static let pathChallenge: UInt8 = 0x04
   package static let pathResponse: UInt8 = 0x05
+  package static let pathDrop: UInt8 = 0x06
+  package static let newConnectionID: UInt8 = 0x07
+  package static let retireConnectionID: UInt8 = 0x08
+  package static let moved: UInt8 = 0x09
+  package static let addresses: UInt8 = 0x0a
   package static let observedAddress: UInt8 = 0x0b
   package static let maxData: UInt8 = 0x0c
   package static let maxChannelData: UInt8 = 0x0d
@@ -49,6 +59,11 @@ extension Frame {
     case FrameType.close: return .close(try CloseFrame(payload, at: &position))
     case FrameType.pathChallenge: return .pathChallenge(try payload.readInteger(at: &position))
     case FrameType.pathResponse: return .pathResponse(try payload.readInteger(at: &position))
+    case FrameType.pathDrop: return .pathDrop(try payload.readInteger(at: &position))
+    case FrameType.newConnectionID: return .newConnectionID(try NewConnectionIDFrame(payload, at: &position))
+    case FrameType.retireConnectionID: return .retireConnectionID(try payload.readVarint(at: &position))
+    case FrameType.moved: return .moved(epoch: try payload.readVarint(at: &position))
+    case FrameType.addresses: return .addresses(try AddressesFrame(payload, at: &position))
     case FrameType.observedAddress: return .observedAddress(try ObservedAddressFrame(payload, at: &position))
     case FrameType.maxData: return .maxData(try payload.readVarint(at: &position))
     case FrameType.maxChannelData: return .maxChannelData(try MaxChannelDataFrame(payload, at: &position))
@@ -75,8 +90,8 @@ extension Frame {
   package var isAckEliciting: Bool {
     switch self {
     case .padding, .ack, .close, .timeRequest, .timeResponse: false
-    case .ping, .pathChallenge, .pathResponse, .observedAddress, .maxData, .maxChannelData, .receipt, .skip, .resting,
-      .message:
+    case .ping, .pathChallenge, .pathResponse, .pathDrop, .newConnectionID, .retireConnectionID, .moved, .addresses,
+      .observedAddress, .maxData, .maxChannelData, .receipt, .skip, .resting, .message:
       true
     }
   }
@@ -84,9 +99,9 @@ extension Frame {
   /// Whether a packet of such frames only leaves the peer's address alone (PROTOCOL §5).
   package var isProbing: Bool {
     switch self {
-    case .padding, .pathChallenge, .pathResponse: true
-    case .ping, .ack, .close, .observedAddress, .maxData, .maxChannelData, .receipt, .skip, .timeRequest, .timeResponse,
-      .resting, .message:
+    case .padding, .pathChallenge, .pathResponse, .pathDrop, .newConnectionID: true
+    case .ping, .ack, .close, .retireConnectionID, .moved, .addresses, .observedAddress, .maxData, .maxChannelData,
+      .receipt, .skip, .timeRequest, .timeResponse, .resting, .message:
       false
     }
   }
