@@ -12,9 +12,9 @@ export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/sh
 # What is in the format. The benchmarks are a package of their own, with a build folder of its own inside.
 FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests))
 
-.PHONY: help setup setup-tests setup-interop demo test interop check lint build release format sanitize \
-	sanitize-address sanitize-thread soak setup-bench bench-lossy bench-bulk bench-cuts bench-stalled bench-test \
-	clean
+.PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release \
+	format sanitize sanitize-address sanitize-thread soak setup-bench bench-lossy bench-bulk bench-cuts \
+	bench-stalled bench-test clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -28,6 +28,9 @@ setup-tests:
 setup-interop:
 	@scripts/setup.sh --interop
 
+setup-net:
+	@scripts/setup.sh --net
+
 setup-bench:
 	@scripts/setup.sh --bench
 
@@ -35,8 +38,19 @@ demo: setup ## build, then watch a server and players that change addresses
 	@swift build -c release --product roamkey
 	@.build/release/roamkey demo
 
-test: setup-tests ## all tests
+# The tests over real networks come first, so that the Swift runner's closing lines end the output.
+test: setup-tests ## all tests; ROAMKEY_NO_NET=1 leaves out those over real networks
+	@swift build --build-tests
+	@[[ -n "$${ROAMKEY_NO_NET:-}" ]] || $(MAKE) test-net
 	@swift test --parallel
+
+test-net: setup-net ## roaming over real networks, two minutes, as root; ARGS="--list" lists the stories
+	@swift build --product roamkey
+	@if command -v python3 >/dev/null; then \
+		python3 Tests/Network/selftest.py && python3 Tests/Network/run.py $(ARGS); \
+	else \
+		echo "test-net: the tests over real networks are left out: there is no python3"; \
+	fi
 
 interop: setup-interop ## a client in Python, written from docs/PROTOCOL.md alone, against the real command
 	@swift build --product roamkey

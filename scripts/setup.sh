@@ -5,13 +5,14 @@
 #   scripts/setup.sh            what a build needs
 #   scripts/setup.sh --tests    and what the tests need besides
 #   scripts/setup.sh --interop  and what the client in Python needs besides
+#   scripts/setup.sh --net      and what the tests over real networks need besides, where they can run
 #   scripts/setup.sh --bench    and what the benchmarks compare us with
 #   scripts/setup.sh --which-python    prints the Python that has it
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly oldest_major=6 oldest_minor=3
-PATH="$PATH:/opt/swift/usr/bin:${HOME:-/root}/.swiftly/bin:${HOME:-/root}/.local/share/swiftly/bin"
+PATH="$PATH:/opt/swift/usr/bin:${HOME:-/root}/.swiftly/bin:${HOME:-/root}/.local/share/swiftly/bin:/usr/sbin:/sbin"
 
 die() {
   echo "setup: $*" >&2
@@ -32,6 +33,12 @@ missing_packages() {
   # The tests read our key files with `openssl pkey`.
   if [[ ${1:-} == --tests ]]; then command -v openssl >/dev/null || echo openssl; fi
   if [[ ${1:-} == --interop && -z $(usable_python) ]]; then echo python3 python3-cryptography; fi
+  if [[ ${1:-} == --net ]]; then
+    command -v python3 >/dev/null || echo python3
+    command -v ip >/dev/null || echo iproute2
+    command -v nft >/dev/null || echo nftables
+    command -v conntrack >/dev/null || echo conntrack
+  fi
   if [[ ${1:-} == --bench ]]; then pkg-config --exists 'libenet >= 1.3' 2>/dev/null || echo libenet-dev; fi
 }
 
@@ -113,5 +120,11 @@ if [[ ${1:-} == --which-python ]]; then
   usable_python
   exit
 fi
-check_packages "$@"
+if [[ ${1:-} == --net ]]; then
+  # Only root can run them, and they say themselves what they miss: no reason to stop a build.
+  check_packages
+  if [[ $(id -u) == 0 ]]; then (check_packages --net) || true; fi
+else
+  check_packages "$@"
+fi
 check_swift
