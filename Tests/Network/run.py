@@ -116,7 +116,7 @@ class Runner:
         words += ["--directory", os.path.join(self.directory, story.name)]
         words += ["--seed", str(self.options.seed), "--rtt", str(self.options.rtt)]
         process = subprocess.Popen(
-            [sys.executable, os.path.abspath(__file__), *words], stdin=subprocess.DEVNULL, start_new_session=True
+            [sys.executable, "-B", os.path.abspath(__file__), *words], stdin=subprocess.DEVNULL, start_new_session=True
         )
         self.running[process] = (story, time.monotonic() + story.patience)
 

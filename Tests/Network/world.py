@@ -122,7 +122,7 @@ class Relay:
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "relay.py")
         self.log = log
         self._process = subprocess.Popen(
-            core.command(sys.executable, script, self.DEVICE, str(delay), str(seed), log),
+            core.command(sys.executable, "-B", script, self.DEVICE, str(delay), str(seed), log),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
