@@ -22,6 +22,7 @@ extension EndReason: CustomStringConvertible {
     case .tooSlow: "tooSlow"
     case .timedOut: "timedOut"
     case .violation(let code): "violation \(code)"
+    case .notReadmitted: "notReadmitted"
     }
   }
 }

@@ -40,6 +40,9 @@ package struct EndpointStatistics: Sendable {
   /// Validated address changes.
   package var moves: UInt64 = 0
   package var retriesSent: UInt64 = 0
+  /// Packets of unknown sessions that were told so, and sessions that a server did not know any more.
+  package var resetsSent: UInt64 = 0
+  package var resetsReceived: UInt64 = 0
 
   package init() {}
 

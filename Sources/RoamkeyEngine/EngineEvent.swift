@@ -22,6 +22,18 @@ package enum EngineEvent: Sendable {
   case receipt(SessionHandle, UInt64, DeliveryOutcome)
   /// Client: there will be no session.
   case connectFailed(ConnectError)
+  /// Client: the server is silent, and its name should be looked up again (`ClientEndpoint.learn`).
+  case searching(SessionHandle)
+  /// Client: the server has begun anew and does not know the session. `joined` follows with another handle once it has
+  /// let us in again, else `left`. These reliable messages were not acknowledged: it may have got them or not.
+  case reset(SessionHandle, [UndeliveredMessage])
+}
+
+/// A reliable message that was not acknowledged when its session was lost.
+package struct UndeliveredMessage: Sendable, Equatable {
+  package var stream: StreamID
+  package var priority: Priority
+  package var content: MessageContent
 }
 
 /// A message that arrived.
@@ -64,6 +76,8 @@ public enum EndReason: Sendable, Hashable {
   case timedOut
   /// One side broke the protocol, so the session was ended; the number is the code on the wire.
   case violation(code: UInt64)
+  /// The server began anew, and did not let this player in again.
+  case notReadmitted(ConnectError)
 }
 
 /// Why a server turned somebody away.

@@ -1,4 +1,5 @@
 package import RoamkeyCrypto
+import RoamkeyWire
 
 /// Where the engine's random bytes come from: it draws none by itself.
 ///
@@ -36,6 +37,13 @@ package struct Entropy {
   package mutating func number() -> UInt64 {
     if case .system = source { return SystemRandom.number() }
     return next(8).reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  /// 32 random bytes that are no secret.
+  mutating func digest() -> Digest {
+    var bytes: [UInt8] = []
+    for _ in 0..<4 { bytes.append(bigEndian: number()) }
+    return Digest(bytes.span.bytes)
   }
 
   /// The same for the origin of a clock; a script has none, so that vectors stay what they are.

@@ -8,6 +8,9 @@ extension NetworkAddress {
   /// Whether it is a group's: 224.0.0.0/4 or ff00::/8.
   package var isMulticast: Bool { v4.map { $0 >> 28 == 0xe } ?? (ip >> 120 == 0xff) }
 
+  /// Whether it is everybody's on a link: 255.255.255.255.
+  package var isBroadcast: Bool { v4 == .max }
+
   /// Whether an IPv6 address means something on one interface only: fe80::/10, or a group of that reach (ff02::/16,
   /// ff01::/16). Only such an address has a scope.
   package var isLinkLocal: Bool {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RoamkeyEngine
 
-/// PROTOCOL §5, first form: the newest authentic packet moves the session, with a challenge and a budget.
+/// PROTOCOL §5.1 to §5.4: the newest authentic packet moves the session, with challenges and a budget.
 struct PathManagerTests {
   static let local = NetworkAddress(ipv4: 192, 0, 2, 1, port: 7447)
   static func path(_ host: UInt8, port: UInt16 = 5000) -> NetworkPath {
@@ -11,87 +11,228 @@ struct PathManagerTests {
   }
   static let start = Instant(nanoseconds: 0)
 
-  static func receive(
-    _ paths: inout PathManager, _ path: NetworkPath, size: Int = 100, isNewest: Bool = true, mayMove: Bool = true,
-    challenge: UInt64 = 42, now: Instant = start
-  ) -> PathManager.Outcome {
-    paths.onPacket(
-      from: path, size: size, isNewest: isNewest, mayMove: mayMove, challenge: challenge,
-      probeTimeout: .milliseconds(300), now: now)
+  /// Paths whose challenges are numbered from 1 on.
+  struct Paths {
+    var manager: PathManager
+    private var random: UInt64 = 0
+
+    init(_ host: UInt8 = 1) { manager = PathManager(path(host), isValidated: true) }
+
+    mutating func receive(
+      _ path: NetworkPath, size: Int = 100, isNewest: Bool = true, isAnnounced: Bool = false, now: Instant = start
+    ) -> PathManager.Outcome {
+      var random = random
+      defer { self.random = random }
+      let arrival = PathArrival(path: path, size: size, isNewest: isNewest, isAnnounced: isAnnounced)
+      return manager.follow(arrival, probeTimeout: .milliseconds(300), now: now) {
+        random += 1
+        return random
+      }
+    }
+
+    mutating func challenge(now: Instant = start) -> UInt64? {
+      manager.takeChallenge(now: now, interval: .milliseconds(300))
+    }
+
+    mutating func otherChallenge(now: Instant = start) -> PathManager.Challenge? {
+      manager.takeOtherChallenge(now: now, interval: .milliseconds(300))
+    }
+
+    mutating func answer(_ data: UInt64?, now: Instant = start) -> PathManager.Outcome {
+      manager.onResponse(data ?? 0, now: now)
+    }
   }
 
-  @Test func aNewAddressIsBudgetedUntilItAnswers() {
-    var paths = PathManager(Self.path(1), isValidated: true)
-    #expect(Self.receive(&paths, Self.path(2)) == .moving(newIP: true))
-    let there = Self.path(2).remote
-    #expect(paths.budget(for: there) == 300)
-    #expect(paths.takeChallenge(now: Self.start, interval: .milliseconds(300)) == 42)
-    paths.onSent(250, to: there)
-    #expect(paths.budget(for: there) == 50)
-    paths.onSent(250, to: there)
-    #expect(paths.budget(for: there) == 0)
-    #expect(Self.receive(&paths, Self.path(2)) == .unchanged)
-    #expect(paths.budget(for: there) == 100)
+  static func change(_ from: UInt8, _ to: UInt8) -> PathManager.Change {
+    PathManager.Change(from: path(from).remote, to: path(to).remote)
+  }
 
-    #expect(paths.onResponse(41) == .unchanged)
-    #expect(!paths.active.isValidated)
-    #expect(paths.onResponse(42) == .validated(from: Self.path(1).remote, to: there))
-    #expect(paths.budget(for: there) == .max)
+  private func unwrap<Value>(_ value: Value?) throws -> Value { try #require(value) }
+
+  @Test func aNewAddressIsBudgetedUntilItAnswers() throws {
+    var paths = Paths()
+    #expect(paths.receive(Self.path(2)) == .init(change: Self.change(1, 2)))
+    #expect(paths.manager.budget == 300)
+    let challenge = try unwrap(paths.challenge())
+    paths.manager.onSent(250, to: Self.path(2).remote)
+    #expect(paths.manager.budget == 50)
+    paths.manager.onSent(250, to: Self.path(2).remote)
+    #expect(paths.manager.budget == 0)
+    #expect(paths.receive(Self.path(2)) == .unchanged)
+    #expect(paths.manager.budget == 100)
+
+    #expect(paths.answer(challenge + 100) == .unchanged)
+    #expect(!paths.manager.active.isValidated)
+    #expect(paths.answer(challenge) == .init(roamed: Self.change(1, 2)))
+    #expect(paths.manager.budget == .max)
     // A response counts once.
-    #expect(paths.onResponse(42) == .unchanged)
+    #expect(paths.answer(challenge) == .unchanged)
   }
 
   @Test func oldAndProbingPacketsMoveNothing() {
-    var paths = PathManager(Self.path(1), isValidated: true)
-    #expect(Self.receive(&paths, Self.path(2), isNewest: false) == .unchanged)
-    #expect(Self.receive(&paths, Self.path(2), mayMove: false) == .unchanged)
-    #expect(paths.active.path == Self.path(1))
+    var paths = Paths()
+    #expect(paths.receive(Self.path(2), isNewest: false) == .unchanged)
+    #expect(paths.manager.active.path == Self.path(1))
+  }
+
+  @Test("§5.4: an unannounced move asks the old address too, without a budget, since it is validated")
+  func bothAreAsked() throws {
+    var paths = Paths()
+    _ = paths.receive(Self.path(9))
+    let old = try unwrap(paths.otherChallenge())
+    #expect(old.path == Self.path(1) && old.budget == .max)
+    #expect(paths.otherChallenge() == nil, "not before its time")
+    #expect(paths.answer(old.data) == .init(change: Self.change(9, 1)))
+    #expect(paths.manager.active.isValidated && !paths.manager.isValidating)
+  }
+
+  @Test func anAnnouncedMoveAsksTheNewAddressOnly() {
+    var paths = Paths()
+    #expect(paths.receive(Self.path(2), isAnnounced: true) == .init(change: Self.change(1, 2)))
+    #expect(paths.otherChallenge() == nil)
+    let challenge = paths.challenge()
+    #expect(paths.answer(challenge) == .init(roamed: Self.change(1, 2)))
   }
 
   @Test func thePeerThatGoesOnFromWhereItWasWinsBack() {
-    var paths = PathManager(Self.path(1), isValidated: true)
-    #expect(Self.receive(&paths, Self.path(9)) == .moving(newIP: true))
-    #expect(Self.receive(&paths, Self.path(1)) == .returned(newIP: true))
-    #expect(paths.active.isValidated)
-    #expect(!paths.isValidating)
-    #expect(paths.onResponse(42) == .unchanged)
+    var paths = Paths()
+    _ = paths.receive(Self.path(9))
+    #expect(paths.receive(Self.path(1)) == .init(change: Self.change(9, 1)))
+    #expect(paths.manager.active.isValidated && !paths.manager.isValidating)
+    #expect(paths.manager.nextTimeout(isBlocked: false) == nil)
   }
 
-  @Test func anAddressThatDoesNotAnswerIsGivenUp() throws {
-    var paths = PathManager(Self.path(1), isValidated: true)
-    #expect(Self.receive(&paths, Self.path(2, port: 1)) == .moving(newIP: true))
+  @Test func theOldOneThatWasLeftSaysSo() throws {
+    var paths = Paths()
+    _ = paths.receive(Self.path(2))
+    let (new, old) = (paths.challenge(), try unwrap(paths.otherChallenge()))
+    #expect(paths.answer(new) == .init(roamed: Self.change(1, 2)))
+    #expect(paths.manager.onDrop(old.data) == .unchanged)
+    #expect(paths.answer(old.data) == .unchanged, "it was settled")
+    // It comes back later: a move like any other.
+    #expect(paths.receive(Self.path(1)) == .init(change: Self.change(2, 1)))
+    #expect(!paths.manager.active.isValidated)
+  }
+
+  @Test("the old one answers late, after the new one: the session goes back, and the app hears of both")
+  func aLateAnswer() throws {
+    var paths = Paths()
+    _ = paths.receive(Self.path(2))
+    let (new, old) = (paths.challenge(), try unwrap(paths.otherChallenge()))
+    #expect(paths.answer(new) == .init(roamed: Self.change(1, 2)))
+    #expect(paths.answer(old.data) == .init(change: Self.change(2, 1), roamed: Self.change(2, 1)))
+  }
+
+  @Test func anAddressThatWasDroppedIsLeft() throws {
+    var paths = Paths()
+    _ = paths.receive(Self.path(2))
+    let challenge = try unwrap(paths.challenge())
+    #expect(paths.manager.onDrop(challenge) == .init(change: Self.change(2, 1)))
+  }
+
+  @Test func anAnnouncedAddressThatDoesNotAnswerIsGivenUp() throws {
+    var paths = Paths()
+    _ = paths.receive(Self.path(2), isAnnounced: true)
     var now = Self.start
     var challenges = 0
-    while paths.isValidating {
-      if paths.takeChallenge(now: now, interval: .milliseconds(300)) != nil { challenges += 1 }
-      now = try #require(paths.nextTimeout(isBlocked: false))
-      if case .returned = paths.handleTimeout(now: now) { break }
+    while paths.manager.isValidating {
+      if paths.challenge(now: now) != nil { challenges += 1 }
+      now = try unwrap(paths.manager.nextTimeout(isBlocked: false))
+      if paths.manager.handleTimeout(now: now) != .unchanged { break }
     }
     #expect(challenges == 3)
     #expect(now == Self.start + .seconds(3))
-    #expect(paths.active.path == Self.path(1))
+    #expect(paths.manager.active.path == Self.path(1))
   }
 
-  @Test func aChainOfMovesFallsBackToTheLastAddressThatAnswered() {
-    var paths = PathManager(Self.path(1), isValidated: true)
-    _ = Self.receive(&paths, Self.path(2), challenge: 2)
-    _ = Self.receive(&paths, Self.path(3), challenge: 3)
+  @Test("neither answers: what is heard counts, and is asked again")
+  func neitherAnswers() throws {
+    var paths = Paths()
+    _ = paths.receive(Self.path(2))
+    while paths.manager.isValidating {
+      let now = try unwrap(paths.manager.nextTimeout(isBlocked: false))
+      _ = (paths.challenge(now: now), paths.otherChallenge(now: now))
+      #expect(paths.manager.handleTimeout(now: now) == .unchanged)
+    }
+    #expect(paths.manager.active.path == Self.path(2) && !paths.manager.active.isValidated)
+    #expect(paths.receive(Self.path(2), now: Self.start + .seconds(5)) == .unchanged)
+    #expect(paths.challenge(now: Self.start + .seconds(5)) != nil)
+  }
+
+  @Test func aChainOfMovesFallsBackToTheLastAddressThatAnswered() throws {
+    var paths = Paths()
+    _ = paths.receive(Self.path(2))
+    let second = paths.challenge()
+    _ = paths.receive(Self.path(3))
     // The answer for an address that was left again says nothing about the one after it.
-    #expect(paths.onResponse(2) == .unchanged)
-    #expect(paths.onResponse(3) == .validated(from: Self.path(1).remote, to: Self.path(3).remote))
+    #expect(paths.answer(second) == .unchanged)
+    let first = try unwrap(paths.otherChallenge())
+    #expect(first.path == Self.path(1))
+    let third = paths.challenge()
+    #expect(paths.answer(third) == .init(roamed: Self.change(1, 3)))
   }
 
-  @Test func anotherPortOfTheSameHost() {
-    var paths = PathManager(Self.path(1), isValidated: true)
-    #expect(Self.receive(&paths, Self.path(1, port: 6000)) == .moving(newIP: false))
+  @Test func anotherPortOfTheSameHost() throws {
+    var paths = Paths()
+    let change = try unwrap(paths.receive(Self.path(1, port: 6000)).change)
+    #expect(!change.isNewIP)
+  }
+
+  @Test("§5.4: after three reversals in a minute nobody is believed without proof")
+  func reversals() throws {
+    var paths = Paths()
+    var now = Self.start
+    for _ in 0..<3 {
+      #expect(paths.receive(Self.path(9), now: now) == .init(change: Self.change(1, 9)))
+      #expect(paths.receive(Self.path(1), now: now) == .init(change: Self.change(9, 1)))
+      now = now + .seconds(1)
+    }
+    #expect(paths.receive(Self.path(9), now: now) == .unchanged)
+    #expect(paths.manager.active.path == Self.path(1))
+    let (here, there) = (paths.challenge(now: now), try unwrap(paths.otherChallenge(now: now)))
+    #expect(there.path == Self.path(9) && there.budget == 300)
+    // It answers, and so does the old one: nothing changes.
+    #expect(paths.answer(there.data, now: now) == .unchanged)
+    #expect(paths.answer(here, now: now) == .unchanged)
+    #expect(paths.manager.candidate == nil)
+
+    // It is heard again, and now the old one is silent.
+    #expect(paths.receive(Self.path(9), now: now) == .unchanged)
+    let again = try unwrap(paths.otherChallenge(now: now))
+    #expect(paths.answer(again.data, now: now) == .unchanged)
+    now = now + .seconds(3)
+    #expect(paths.manager.handleTimeout(now: now) == .init(change: Self.change(1, 9), roamed: Self.change(1, 9)))
+    #expect(paths.manager.active.isValidated)
+  }
+
+  @Test func whoSaysSoMovesInSpiteOfReversals() {
+    var paths = Paths()
+    for _ in 0..<3 { _ = (paths.receive(Self.path(9)), paths.receive(Self.path(1))) }
+    #expect(paths.receive(Self.path(2), isAnnounced: true) == .init(change: Self.change(1, 2)))
+  }
+
+  @Test func reversalsAreForgottenAfterAMinute() {
+    var paths = Paths()
+    for _ in 0..<3 { _ = (paths.receive(Self.path(9)), paths.receive(Self.path(1))) }
+    #expect(paths.receive(Self.path(9), now: Self.start + .seconds(61)) == .init(change: Self.change(1, 9)))
+  }
+
+  @Test func aCandidateGetsThreeTimesWhatCameFromThere() {
+    var paths = Paths()
+    for _ in 0..<3 { _ = (paths.receive(Self.path(9)), paths.receive(Self.path(1))) }
+    _ = paths.receive(Self.path(9), size: 40)
+    let challenge = paths.otherChallenge()
+    #expect(challenge?.budget == 120)
+    paths.manager.onSent(120, to: Self.path(9).remote)
+    #expect(paths.otherChallenge(now: Self.start + .seconds(1)) == nil)
   }
 
   @Test func challengesAreAnsweredOnceEachAndNotWithoutLimit() {
     var paths = PathManager(Self.path(1), isValidated: true)
-    for i in 0..<10 { paths.onChallenge(UInt64(i), from: Self.path(7)) }
+    for i in 0..<10 { paths.onChallenge(UInt64(i), from: Self.path(7), size: 50, answer: .response) }
     var answered: [UInt64] = []
     while let response = paths.takeResponse() {
-      #expect(response.path == Self.path(7))
+      #expect(response.path == Self.path(7) && paths.budget(of: response) == 150)
       answered.append(response.data)
     }
     #expect(answered == [0, 1, 2, 3])

@@ -87,7 +87,9 @@ import Testing
     world.run(for: .seconds(40))
     #expect(player.host.offlineCount == 1 && world.serverHost.events.isEmpty)
     #expect(world.server.statistics[.unknownConnection] > 0)
-    #expect(world.serverHost.traffic.datagramsSent == before.statistics.datagramsSent, "it says nothing to strangers")
+    let said = world.serverHost.traffic.datagramsSent - Int(before.statistics.datagramsSent)
+    #expect(
+      said == Int(world.server.statistics.resetsSent), "it says nothing to strangers, but that they are strangers")
     #expect((world.serverHost.missedDatagrams > 0) == (downtime > .zero))
 
     // Somebody who comes now gets in, and its session is the first one of this process.
@@ -115,7 +117,7 @@ import Testing
     world.run(for: .seconds(5))
     #expect(world.server.statistics[.unknownConnection] > 10)
     let traffic = world.serverTraffic(with: player.host.outside)
-    #expect(traffic.sent == 0 && traffic.received > 1000)
+    #expect(traffic.sent < traffic.received && traffic.received > 1000)
     world.restart(player)
     world.run(for: .seconds(1))
     #expect(player.hasJoined)

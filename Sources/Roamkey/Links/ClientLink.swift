@@ -214,8 +214,7 @@ package final class ClientLink: Sendable {
 
   private static func translate(_ event: EngineEvent, isOverrun: Bool, into items: inout [Item]) {
     switch event {
-    case .joined, .connectFailed: break
-    case .receipt: break
+    case .joined, .connectFailed, .searching, .reset, .receipt: break
     case .message(let handle, let message):
       items.append(Item(event: .message(Message(message, sender: nil)), cost: .init(of: message, in: handle)))
     case .roamed(_, let change):
@@ -243,7 +242,7 @@ package final class ClientLink: Sendable {
       state.phase = .ended(peer, reason)
       state.ledger.close(peer.handle)
     case (.joined, _), (.connectFailed, _), (.message, _), (.roamed, _), (.offline, _), (.online, _), (.left, _),
-      (.receipt, _):
+      (.receipt, _), (.searching, _), (.reset, _):
       break
     }
   }

@@ -280,7 +280,7 @@ extension ServerLink {
     case .receipt(let handle, let number, let outcome):
       guard let player = state.sessions[handle]?.player else { return }
       scratch.receipts.append(.init(event: Receipt(number: number, player: player, outcome: outcome)))
-    case .connectFailed:
+    case .connectFailed, .searching, .reset:
       // A client's.
       break
     }

@@ -184,8 +184,14 @@ extension EndReason {
     case .tooSlow: "what came was not read fast enough"
     case .timedOut: "the server was not heard any more; check the network"
     case .violation(let code): "the protocol was broken (code \(code)); update both sides"
+    case .notReadmitted(let error): "the server was started again, and did not let this player in (\(error))"
     }
   }
 
-  fileprivate var isRefusal: Bool { if case .kicked = self { true } else { false } }
+  fileprivate var isRefusal: Bool {
+    switch self {
+    case .kicked, .notReadmitted(.refused): true
+    case .closed, .replaced, .shutdown, .tooSlow, .timedOut, .violation, .notReadmitted: false
+    }
+  }
 }

@@ -19,6 +19,7 @@ extension EndReason {
     case .tooSlow: "did not keep up"
     case .timedOut: "was not heard any more"
     case .violation(let code): "the protocol was broken (code \(code))"
+    case .notReadmitted: "not let in again"
     }
   }
 }

@@ -148,6 +148,9 @@ struct Channels {
   /// The acknowledgement of the packet with this part is overdue: if its message is small, a copy becomes urgent.
   mutating func suspect(_ part: MessagePart) { outgoing.suspect(part) }
 
+  /// The reliable messages that were not acknowledged.
+  func undelivered() -> [UndeliveredMessage] { outgoing.undelivered() }
+
   /// What became of a message whose sender asked for a receipt.
   mutating func takeOutcome() -> (token: UInt64, outcome: DeliveryOutcome)? { outgoing.outcomes.popFirst() }
 

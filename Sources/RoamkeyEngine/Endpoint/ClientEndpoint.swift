@@ -15,12 +15,15 @@ package struct ClientSettings: Sendable {
   package init(application: String) { self.application = application }
 }
 
-/// A client's protocol machine: one handshake, then one session, over a socket of its own.
+/// A client's protocol machine: one handshake, then one session, over a socket of its own; and another session when the
+/// server has begun anew (ClientEndpoint+Reconnect.swift).
 package final class ClientEndpoint: DatagramHandler {
   /// A handshake in time: the client drives the retransmission.
-  private struct Attempt {
+  struct Attempt {
     let handshake: ClientHandshake
-    let candidates: [NetworkAddress]
+    var candidates: [NetworkAddress]
+    /// There was a session, which the server does not know any more.
+    var isReconnecting = false
     var tries = 0
     var nextTry: Instant
     var deadline: Instant
@@ -34,7 +37,7 @@ package final class ClientEndpoint: DatagramHandler {
     var doubt: ConnectError?
   }
 
-  private enum State {
+  enum State {
     case idle
     case connecting(Attempt)
     /// From the Welcome on. Until `confirmBy` the server must be heard under the session's keys.
@@ -42,9 +45,20 @@ package final class ClientEndpoint: DatagramHandler {
     case ended
   }
 
-  private let context: EndpointContext
-  private let settings: ClientSettings
-  private var state = State.idle
+  let context: EndpointContext
+  let settings: ClientSettings
+  var state = State.idle
+  var lastHandle: UInt64 = 0
+  /// What the app sends while there is no session for a moment.
+  var held = HeldMessages()
+  /// Addresses of the server that the app gave.
+  var familiar: [NetworkAddress] = []
+
+  // Networks
+  package private(set) var watchedAddresses: [NetworkAddress] = []
+  var view: NetworkView?
+  /// The address to which the ways of `view` lead.
+  var viewedAddress: NetworkAddress?
 
   /// The pause after the first Hello; it doubles up to the longest (PROTOCOL §1.8).
   private static let firstPause = Duration.milliseconds(250)
@@ -67,10 +81,10 @@ package final class ClientEndpoint: DatagramHandler {
   package var clock: LocalClock { context.clock }
 
   /// Bytes queued or unacknowledged.
-  package var queuedBytes: Int { session?.queuedBytes ?? 0 }
+  package var queuedBytes: Int { session?.queuedBytes ?? held.bytes }
 
   /// The longest message that the server takes, and we send; 0 where there is no session.
-  package var maximumMessageSize: Int { session?.maximumOutgoingMessage ?? 0 }
+  package var maximumMessageSize: Int { session?.maximumOutgoingMessage ?? held.maximumMessageSize }
 
   /// How the session is doing; nil where there is none.
   package func sessionStatistics(now: Instant) -> SessionStatistics? { session?.statistics(now: now) }
@@ -105,14 +119,24 @@ package final class ClientEndpoint: DatagramHandler {
     guard case .idle = state, !candidates.isEmpty else { return }
     let handshake = ClientHandshake(
       settings: settings, configuration: context.configuration, entropy: &context.entropy)
+    familiar = candidates
     state = .connecting(
       Attempt(
         handshake: handshake, candidates: candidates, nextTry: now,
         deadline: now + context.configuration.handshakeTimeout))
+    watch(candidates[0])
+  }
+
+  /// Where to look at the ways from now on. The array is kept, since it is asked for again and again.
+  private func watch(_ address: NetworkAddress) {
+    if watchedAddresses.first != address { watchedAddresses = [address] }
   }
 
   /// Queues a message; only enqueues.
   package func send(_ content: [UInt8], _ options: MessageOptions = .init(), now: Instant) throws(SendError) {
+    if case .connecting(let attempt) = state, attempt.isReconnecting {
+      return try held.append(content, options, limit: context.configuration.sendQueueLimit)
+    }
     guard let session else { throw .notConnected }
     try session.send(content, options, now: now)
   }
@@ -143,7 +167,7 @@ package final class ClientEndpoint: DatagramHandler {
     }
   }
 
-  /// The socket has a new local address: tell the server at once.
+  /// The app has bound another socket: tell the server at once.
   package func localAddressChanged(from: NetworkAddress, to: NetworkAddress, now: Instant) {
     switch state {
     case .idle, .ended: break
@@ -152,6 +176,7 @@ package final class ClientEndpoint: DatagramHandler {
       state = .connecting(attempt)
     case .connected(let session, _): session.localAddressChanged(from: from, to: to, now: now)
     }
+    view?.socket = to
   }
 
   // MARK: Input
@@ -176,9 +201,11 @@ package final class ClientEndpoint: DatagramHandler {
   }
 
   private func isForUs(_ datagram: RawSpan, _ session: Session) -> Bool {
-    let size = session.localConnectionID.count
+    let size = session.issuedIDs.size
     guard datagram.byteCount > size else { return false }
-    return (try? ConnectionID(datagram, 1..<(1 + size))) == session.localConnectionID
+    // A reset has random bytes where the id would be.
+    guard size > 0, let id = try? ConnectionID(datagram, 1..<(1 + size)) else { return size == 0 }
+    return session.issuedIDs.contains(id) || session.isReset(datagram)
   }
 
   private func receiveHandshake(_ datagram: RawSpan, _ attempt: Attempt, path: NetworkPath, now: Instant) {
@@ -205,6 +232,7 @@ package final class ClientEndpoint: DatagramHandler {
       let session = open(
         established, source: attempt.handshake.source, path: path, deadline: attempt.deadline, now: now)
       if let sent = attempt.lonelyHelloAt { session.learnRoundTrip(now - sent) }
+      if attempt.isReconnecting { release(to: session, now: now) }
     }
   }
 
@@ -213,9 +241,12 @@ package final class ClientEndpoint: DatagramHandler {
     now: Instant
   ) -> Session {
     let finish = established.finish
+    lastHandle += 1
+    // The system chooses the local address of each packet, or the driver by what it was told.
+    let path = NetworkPath(local: .any(port: 0), remote: path.remote)
     let session = Session(
       Session.Opening(
-        handle: SessionHandle(rawValue: 1), peer: established.server, localConnectionID: source,
+        handle: SessionHandle(rawValue: lastHandle), peer: established.server, localConnectionID: source,
         peerConnectionID: established.serverConnectionID, signingPolicy: established.parameters.signingPolicy,
         peerParameters: established.parameters, keys: established.keys, path: path, isPathValidated: true,
         followsPeer: false, announcesLimits: settings.announcesLimits),
@@ -224,7 +255,10 @@ package final class ClientEndpoint: DatagramHandler {
     session.owesFinish = true
     // A packet right behind the Finish: the server's answer to it is the proof that we are in.
     session.owesPing = true
+    session.search.learn(familiar + [path.remote])
     state = .connected(session, confirmBy: deadline)
+    equip(session, now: now)
+    watch(session.peerAddress)
     return session
   }
 
@@ -236,6 +270,7 @@ package final class ClientEndpoint: DatagramHandler {
     case .connected(let session, let confirmBy):
       if session.awaitsConfirmation, now >= confirmBy { return fail(.noAnswer) }
       session.handleTimeout(now: now)
+      _ = session.issuedIDs.takeExpired(now: now)
       settle(session, now: now)
     }
   }
@@ -262,9 +297,11 @@ package final class ClientEndpoint: DatagramHandler {
       attempt.hasUnansweredHello = true
       attempt.nextTry = now + pause
       state = .connecting(attempt)
+      watch(remote)
       output.append(contentsOf: attempt.handshake.hello(withCookie: remote == attempt.cookieSource).span.bytes)
       return NetworkPath(local: .any(port: 0), remote: remote)
     case .connected(let session, _):
+      issueIDs(to: session)
       return session.pollTransmit(into: &output, now: now)
     }
   }
@@ -280,11 +317,22 @@ package final class ClientEndpoint: DatagramHandler {
   /// What may follow from anything that happened to the session.
   private func settle(_ session: Session, now: Instant) {
     if session.closesWhenDelivered, session.channels.isDelivered { session.close(.done, reason: "", now: now) }
-    if session.isEnded { state = .ended }
+    watch(session.peerAddress)
+    guard session.isEnded else { return }
+    if session.roaming.isReset { reconnect(after: session, now: now) } else { state = .ended }
   }
 
+  /// There will be no session, or not again.
   private func fail(_ error: ConnectError) {
+    let isReconnecting =
+      switch state {
+      case .connecting(let attempt): attempt.isReconnecting
+      case .connected(let session, _): session.isAnnounced
+      case .idle, .ended: false
+      }
     state = .ended
-    context.events.append(.connectFailed(error))
+    guard isReconnecting else { return context.events.append(.connectFailed(error)) }
+    let reason: EndReason = error == .closed ? .closed : .notReadmitted(error)
+    context.events.append(.left(SessionHandle(rawValue: lastHandle), reason))
   }
 }

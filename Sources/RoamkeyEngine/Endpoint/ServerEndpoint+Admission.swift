@@ -38,13 +38,12 @@ extension ServerEndpoint {
       return
     }
     guard admitsNewcomers, admit(hello, datagram, path: path, now: now) else { return }
-    var id = context.entropy.number()
-    while sessionsByConnectionID[id] != nil || halfOpen.find(connectionID: id) != nil { id = context.entropy.number() }
+    let id = unusedID()
     guard
       let handshake = ServerHandshake(
         hello: hello, datagram, serverConnectionID: ConnectionID(id), settings: settings,
-        configuration: context.configuration, staticSecret: staticSecret, ephemeralSecret: context.entropy.secret(),
-        key: context.key)
+        configuration: context.configuration, resetToken: resetToken(of: ConnectionID(id)), staticSecret: staticSecret,
+        ephemeralSecret: context.entropy.secret(), key: context.key)
     else { return context.statistics.count(.badHandshake) }
     halfOpen.insert(HalfOpen(handshake: handshake, connectionID: id, hello: key, path: path, now: now), now: now)
     reply(handshake.welcome, to: path)
@@ -82,9 +81,15 @@ extension ServerEndpoint {
     return true
   }
 
-  private func reply(_ bytes: [UInt8], to path: NetworkPath) {
-    guard replies.count < Self.replyLimit else { return context.statistics.count(.tooManyHandshakes) }
+  /// - Returns: false where too many answers wait already.
+  @discardableResult
+  func reply(_ bytes: [UInt8], to path: NetworkPath) -> Bool {
+    guard replies.count < Self.replyLimit else {
+      context.statistics.count(.tooManyHandshakes)
+      return false
+    }
     replies.append((bytes, path))
+    return true
   }
 
   // MARK: Finish
@@ -153,9 +158,8 @@ extension ServerEndpoint {
 
   /// Puts a session into the tables; who is refused is told so inside of it, and nothing else.
   private func open(_ session: Session, refusal: Refusal?, now: Instant) {
-    guard let key = session.localConnectionID.routingKey else { return }
     sessions[session.handle] = session
-    sessionsByConnectionID[key] = session
+    for id in session.issuedIDs.all { if let key = id.routingKey { sessionsByConnectionID[key] = session } }
     markReady(session)
     if let refusal {
       context.statistics.refusals += 1
@@ -173,6 +177,7 @@ extension ServerEndpoint {
     session.admittedPrefix = prefix
     sessionsPerPrefix[prefix, default: 0] += 1
     session.announce()
-    session.tellObservedAddress()
+    session.roaming.observation.renew()
+    tellAddresses(to: session)
   }
 }

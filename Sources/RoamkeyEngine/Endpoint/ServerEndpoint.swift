@@ -10,6 +10,9 @@ package struct ServerSettings: Sendable {
   /// For people to read.
   package var displayName: String?
   package var access = AccessList()
+  /// Random, and the same from run to run of one server at one place: by it clients recognise that the server has begun
+  /// anew (PROTOCOL §6). Without one they notice by silence.
+  package var instance: Digest?
   /// Whether the handshake tells versions and limits; off only for the reference vectors, which have neither.
   package var announcesLimits = true
 
@@ -53,6 +56,12 @@ package final class ServerEndpoint: DatagramHandler {
   var halfOpen: HalfOpenTable
   /// Answers that belong to no session.
   var replies = Deque<(bytes: [UInt8], path: NetworkPath)>()
+  let resetKey: ResetKey
+  var resets = ResetLimiter()
+
+  // Networks
+  package let watchedAddresses = ServerEndpoint.everywhere
+  var view: NetworkView?
 
   private var timers = SessionTimers()
   private var ready = Deque<Session>()
@@ -65,6 +74,9 @@ package final class ServerEndpoint: DatagramHandler {
     self.settings = settings
     access = settings.access
     staticSecret = context.entropy.secret()
+    // The sessions of vectors have no tokens, and draw nothing for them.
+    let instance = settings.instance ?? (settings.announcesLimits ? context.entropy.digest() : Digest())
+    resetKey = ResetKey(instance: instance, key: context.key)
     halfOpen = HalfOpenTable(lifetime: configuration.halfOpenLifetime)
   }
 
@@ -124,6 +136,7 @@ package final class ServerEndpoint: DatagramHandler {
       hold(datagram.bytes, path: path, for: entry)
     } else {
       context.statistics.count(.unknownConnection)
+      reset(id, datagram.byteCount, path: path, now: now)
     }
   }
 
@@ -131,6 +144,7 @@ package final class ServerEndpoint: DatagramHandler {
     halfOpen.removeExpired(now: now)
     while let session = timers.takeDue(now: now, of: sessions) {
       session.handleTimeout(now: now)
+      forgetRetiredIDs(of: session, now: now)
       markReady(session)
     }
   }
@@ -214,6 +228,7 @@ package final class ServerEndpoint: DatagramHandler {
       return path
     }
     while let session = ready.first {
+      issueIDs(to: session)
       if let path = session.pollTransmit(into: &output, now: now) { return path }
       ready.removeFirst()
       session.isReady = false
@@ -243,7 +258,7 @@ package final class ServerEndpoint: DatagramHandler {
 
   private func remove(_ session: Session) {
     sessions[session.handle] = nil
-    if let id = session.localConnectionID.routingKey { sessionsByConnectionID[id] = nil }
+    forgetIDs(of: session)
     if players[session.peer] === session { players[session.peer] = nil }
     vacate(session)
   }

@@ -21,8 +21,8 @@ final class ServerHandshake {
   /// Reads a Hello and writes the Welcome; nil where the Hello's key is of no use.
   init?(
     hello: HelloDatagram, _ datagram: RawSpan, serverConnectionID: ConnectionID, settings: ServerSettings,
-    configuration: RoamkeyConfiguration, staticSecret: borrowing SecretBytes, ephemeralSecret: consuming SecretBytes,
-    key: borrowing PlayerKey
+    configuration: RoamkeyConfiguration, resetToken: UInt128? = nil, staticSecret: borrowing SecretBytes,
+    ephemeralSecret: consuming SecretBytes, key: borrowing PlayerKey
   ) {
     self.settings = settings
     self.serverConnectionID = serverConnectionID
@@ -39,6 +39,7 @@ final class ServerHandshake {
     parameters.initialCredit = settings.announcesLimits ? configuration.creditWindow : nil
     parameters.initialChannelCredit = settings.announcesLimits ? configuration.channelCreditWindow : nil
     parameters.maximumMessageSize = settings.announcesLimits ? UInt64(configuration.messageLimit) : nil
+    parameters.resetToken = resetToken
     parameters.displayName = settings.displayName
     let payload = IdentityPayload.write(parameters, role: .responder, noise: noise, key: key)
     var welcome = LongHeader.write(

@@ -1,39 +1,70 @@
 import RoamkeyWire
 
-/// Where the peer is: the active path, the one it was on before, and what is being found out (PROTOCOL §5).
+/// Where the peer is: the active path, the one it was on before, and one that may take its place (PROTOCOL §5).
 ///
-/// First form: the newest authentic, non-probing packet moves the session; the new address is challenged; if it does
-/// not answer, the session goes back. A client's path is its server's address and stays as it is.
+/// Both ends keep one. A server follows its clients: the newest authentic, non-probing packet moves the session
+/// (PathManager+Following.swift). A client's path changes by decision: its own (`PathSearch` finds where to), or since
+/// its server says that it has moved.
 struct PathManager: Sendable {
-  /// A response that must leave by the path its challenge came from.
-  struct Response: Sendable {
+  /// What is to leave by the path that a challenge came from, in a packet of its own.
+  struct Response: Sendable, Equatable {
+    enum Answer: Sendable, Equatable {
+      /// The path is wanted.
+      case response
+      /// The path was left, on purpose.
+      case drop
+    }
+    var answer: Answer
     var data: UInt64
     var path: NetworkPath
+    /// Bytes that may be sent there for it: three times what asked.
+    var budget: Int
   }
 
-  /// What an authentic packet, or an answer, meant for the app.
-  enum Outcome: Sendable, Equatable {
-    case unchanged
-    /// The peer is sending from elsewhere; it is not yet shown that it receives there. The IP address is another one,
-    /// or only the port.
-    case moving(newIP: Bool)
-    /// The peer is back where it was.
-    case returned(newIP: Bool)
-    case validated(from: NetworkAddress, to: NetworkAddress)
+  /// A challenge that leaves in a packet of its own, since it is not for the active path.
+  struct Challenge: Sendable, Equatable {
+    var data: UInt64
+    var path: NetworkPath
+    /// Bytes that may be sent there.
+    var budget: Int
   }
 
-  private(set) var active: PathState
-  /// The last validated path, while the active one is not validated.
-  private var fallback: PathState?
+  /// What an authentic packet, an answer or its absence has changed.
+  struct Outcome: Sendable, Equatable {
+    /// Packets leave for elsewhere now, from this remote address to that one.
+    var change: Change?
+    /// What the app is to be told: the peer was last said to be there, and is now here.
+    var roamed: Change?
+
+    static let unchanged = Outcome()
+  }
+
+  struct Change: Sendable, Equatable {
+    var from: NetworkAddress
+    var to: NetworkAddress
+
+    /// Another machine, or another network, as opposed to another port of the same.
+    var isNewIP: Bool { from.ip != to.ip }
+  }
+
+  var active: PathState
+  /// The last validated path, which may win the session back while it is not clear that it was left.
+  var fallback: PathState?
+  /// An address that sends and is not believed any more without proof.
+  var candidate: PathState?
+  /// While there is a candidate: the active path was asked, and has not answered.
+  var isActiveSilent = false
   /// What the app was last told.
   private(set) var announced: NetworkAddress
   private(set) var responses: [Response] = []
+  /// When the session went back to where it was, newest last.
+  var reversals: [Instant] = []
 
   /// Challenges answered at a time: more is not what an honest peer asks.
   private static let maximumResponses = 4
-  private static let challengeTries = 3
+  static let challengeTries = 3
   /// A challenge fails after this many times the probe timeout, or as many seconds where that is longer.
-  private static let challengePatience = 3
+  static let challengePatience = 3
 
   init(_ path: NetworkPath, isValidated: Bool) {
     active = PathState(path, isValidated: isValidated)
@@ -41,37 +72,27 @@ struct PathManager: Sendable {
   }
 
   /// Whether packets leave for an address that is not validated yet.
-  var isValidating: Bool { active.challenge != nil }
+  var isValidating: Bool { !active.isValidated && active.challenge != nil }
 
-  // MARK: Input
+  // MARK: Changing
 
-  /// An authentic packet came from `path`. `isNewest`: it has the highest number of all non-probing ones.
-  mutating func onPacket(
-    from path: NetworkPath, size: Int, isNewest: Bool, mayMove: Bool, challenge: @autoclosure () -> UInt64,
-    probeTimeout: Duration, now: Instant
-  ) -> Outcome {
-    if path.remote == active.path.remote {
-      active.path.local = path.local
-      active.onReceived(size)
-      if !active.isValidated, active.challenge == nil {
-        // It did not answer, and there is no other to go back to: as long as it is heard, it is asked again.
-        active.challenge = Self.challenge(challenge(), probeTimeout: probeTimeout, now: now)
-      }
-      return .unchanged
-    }
-    guard mayMove, isNewest else { return .unchanged }
-    let newIP = path.remote.ip != active.path.remote.ip
-    if let fallback, fallback.path.remote == path.remote {
-      active = fallback
-      active.path = path
-      self.fallback = nil
-      return .returned(newIP: newIP)
-    }
-    if active.isValidated { fallback = active }
-    active = PathState(path, isValidated: false)
-    active.onReceived(size)
-    active.challenge = Self.challenge(challenge(), probeTimeout: probeTimeout, now: now)
-    return .moving(newIP: newIP)
+  /// Our own decision: packets leave by another path from now on. What its other end said of itself still holds.
+  mutating func move(to path: NetworkPath, isValidated: Bool) -> Outcome {
+    let from = active.path.remote
+    active = PathState(path, isValidated: isValidated)
+    fallback = nil
+    candidate = nil
+    responses.removeAll(keepingCapacity: true)
+    var outcome = Outcome(change: Change(from: from, to: path.remote))
+    if isValidated { outcome.roamed = announce() }
+    return outcome
+  }
+
+  /// Notes that the app is told where the peer is, if that is news.
+  mutating func announce() -> Change? {
+    guard announced != active.path.remote else { return nil }
+    defer { announced = active.path.remote }
+    return Change(from: announced, to: active.path.remote)
   }
 
   /// A session that begins at an address that is not proven: the Finish came from elsewhere than the Hello.
@@ -80,76 +101,71 @@ struct PathManager: Sendable {
     active.challenge = Self.challenge(data, probeTimeout: probeTimeout, now: now)
   }
 
-  private static func challenge(_ data: UInt64, probeTimeout: Duration, now: Instant) -> PathState.Challenge {
+  static func challenge(_ data: UInt64, probeTimeout: Duration, now: Instant) -> PathState.Challenge {
     PathState.Challenge(
       data: data, triesLeft: challengeTries, nextTry: now,
       deadline: now + max(probeTimeout, .seconds(1)) * challengePatience)
   }
 
-  /// A PATH_CHALLENGE: it is answered once, to where it came from, from the address that it reached.
-  mutating func onChallenge(_ data: UInt64, from path: NetworkPath) {
+  // MARK: Being asked
+
+  /// A PATH_CHALLENGE in a packet of `size` bytes: it is answered once, to where it came from, from the address that it
+  /// reached.
+  mutating func onChallenge(_ data: UInt64, from path: NetworkPath, size: Int, answer: Response.Answer) {
     guard responses.count < Self.maximumResponses else { return }
-    responses.append(Response(data: data, path: path))
+    responses.append(
+      Response(answer: answer, data: data, path: path, budget: size * PathState.amplificationFactor))
   }
-
-  /// A PATH_RESPONSE, by whatever path: it validates the challenged address only.
-  mutating func onResponse(_ data: UInt64) -> Outcome {
-    guard let challenge = active.challenge, challenge.data == data else { return .unchanged }
-    active.challenge = nil
-    active.isValidated = true
-    fallback = nil
-    guard announced != active.path.remote else { return .unchanged }
-    defer { announced = active.path.remote }
-    return .validated(from: announced, to: active.path.remote)
-  }
-
-  /// Our own address changed: packets leave from wherever the system now sends them.
-  mutating func onLocalChange(to local: NetworkAddress) {
-    active.path.local = local
-    responses.removeAll(keepingCapacity: true)
-  }
-
-  // MARK: Timers
-
-  /// When a challenge is to be repeated or given up. `isBlocked`: nothing may be sent there, so a repetition can wait.
-  func nextTimeout(isBlocked: Bool) -> Instant? {
-    guard let challenge = active.challenge else { return nil }
-    guard challenge.triesLeft > 0, !isBlocked else { return challenge.deadline }
-    return min(challenge.nextTry, challenge.deadline)
-  }
-
-  /// Gives up on an address that does not answer, and goes back to the last one that did.
-  mutating func handleTimeout(now: Instant) -> Outcome {
-    guard let challenge = active.challenge, now >= challenge.deadline else { return .unchanged }
-    active.challenge = nil
-    guard let fallback else { return .unchanged }
-    let newIP = fallback.path.remote.ip != active.path.remote.ip
-    active = fallback
-    self.fallback = nil
-    return .returned(newIP: newIP)
-  }
-
-  // MARK: Output
 
   /// The next response to send, if any.
   mutating func takeResponse() -> Response? { responses.isEmpty ? nil : responses.removeFirst() }
 
-  /// The data of a challenge that is due now; the next try follows after `interval`.
+  // MARK: Asking
+
+  /// The data of a challenge to the active path that is due now; the next try follows after `interval`.
   mutating func takeChallenge(now: Instant, interval: Duration) -> UInt64? {
-    guard let challenge = active.challenge, challenge.triesLeft > 0, now >= challenge.nextTry else { return nil }
-    active.challenge?.triesLeft -= 1
-    active.challenge?.nextTry = now + interval
-    return challenge.data
+    active.takeChallenge(now: now, interval: interval)
   }
 
-  /// How many bytes may go to an address: without limit to validated ones.
-  func budget(for remote: NetworkAddress) -> Int {
-    if remote == active.path.remote { return active.budget }
-    if let fallback, fallback.path.remote == remote { return .max }
-    return 0
+  /// A challenge to another path that is due now.
+  mutating func takeOtherChallenge(now: Instant, interval: Duration) -> Challenge? {
+    if let data = fallback?.takeChallenge(now: now, interval: interval), let path = fallback?.path {
+      return Challenge(data: data, path: path, budget: .max)
+    }
+    if let candidate, candidate.budget > 0, let data = self.candidate?.takeChallenge(now: now, interval: interval) {
+      return Challenge(data: data, path: candidate.path, budget: candidate.budget)
+    }
+    return nil
+  }
+
+  /// When a challenge is to be repeated or given up. `isBlocked`: nothing may be sent to the active path, so that a
+  /// repetition there can wait.
+  func nextTimeout(isBlocked: Bool) -> Instant? {
+    var next = Instant.distantFuture
+    if let challenge = active.challenge { next = challenge.nextTimeout(isBlocked: isBlocked) }
+    if let challenge = fallback?.challenge { next = min(next, challenge.nextTimeout(isBlocked: false)) }
+    if let candidate, let challenge = candidate.challenge {
+      next = min(next, challenge.nextTimeout(isBlocked: candidate.budget == 0))
+    }
+    return next == .distantFuture ? nil : next
+  }
+
+  // MARK: What may be sent
+
+  /// How many bytes may go to the active path's address: without limit to a validated one.
+  var budget: Int { active.budget }
+
+  /// How many bytes an answer may have.
+  func budget(of response: Response) -> Int {
+    if response.path.remote == active.path.remote { return active.budget }
+    return response.path.remote == fallback?.path.remote ? .max : response.budget
   }
 
   mutating func onSent(_ bytes: Int, to remote: NetworkAddress) {
-    if remote == active.path.remote { active.onSent(bytes) }
+    if remote == active.path.remote {
+      active.onSent(bytes)
+    } else if remote == candidate?.path.remote {
+      candidate?.onSent(bytes)
+    }
   }
 }

@@ -9,6 +9,11 @@ struct PathState: Sendable {
     var triesLeft: Int
     var nextTry: Instant
     let deadline: Instant
+
+    /// When it is to be repeated, if it may be, or given up.
+    func nextTimeout(isBlocked: Bool) -> Instant {
+      triesLeft > 0 && !isBlocked ? min(nextTry, deadline) : deadline
+    }
   }
 
   var path: NetworkPath
@@ -37,5 +42,13 @@ struct PathState: Sendable {
 
   mutating func onSent(_ bytes: Int) {
     if !isValidated { sent += bytes }
+  }
+
+  /// The data of its challenge, if it is due now; the next try follows after `interval`.
+  mutating func takeChallenge(now: Instant, interval: Duration) -> UInt64? {
+    guard let challenge, challenge.triesLeft > 0, now >= challenge.nextTry else { return nil }
+    self.challenge?.triesLeft -= 1
+    self.challenge?.nextTry = now + interval
+    return challenge.data
   }
 }

@@ -12,6 +12,10 @@ enum SentFrame: Sendable {
   /// Receipts that were given; repeated until the peer knows.
   case receipt(ReceiptFrame)
   case observedAddress(sequence: UInt64)
+  case newConnectionID(sequence: UInt64)
+  case retireConnectionID(sequence: UInt64)
+  case moved(epoch: UInt64)
+  case addresses(sequence: UInt64)
   case resting(sequence: UInt64)
   /// A packet that was padded to try whether the path carries so much.
   case mtuProbe(size: Int)

@@ -102,7 +102,7 @@ extension Session {
   ) -> NetworkPath? {
     let path = paths.active.path
     let packet = beginPacket(into: &output, size: context.configuration.packetSize)
-    guard paths.budget(for: path.remote) >= packet.overhead + reason.count + 16 else {
+    guard paths.budget >= packet.overhead + reason.count + 16 else {
       output.removeLast(output.byteCount - packet.start)
       return nil
     }

@@ -2,7 +2,7 @@ import RoamkeyCrypto
 import RoamkeyWire
 
 /// Why an authentic packet ends the session.
-private enum Violation: Error {
+enum Violation: Error {
   case malformed
   case limitExceeded
 
@@ -15,10 +15,12 @@ private enum Violation: Error {
 }
 
 /// What the frames of a packet were, as far as that matters beyond them.
-private struct PacketSummary {
+struct PacketSummary {
   var isAckEliciting = false
   var isProbing = true
   var isEmpty = true
+  /// The peer says that it has moved, for the first time.
+  var isAnnounced = false
 
   mutating func note(_ frame: Frame) {
     isAckEliciting = isAckEliciting || frame.isAckEliciting
@@ -57,10 +59,10 @@ extension Session {
     }
     do throws(Violation) {
       guard opened.reservedBits == 0 else { throw .malformed }
-      let summary = try handle(frames, path: path, now: now)
+      let summary = try handle(frames, path: path, size: size, now: now)
       guard isOpen else { return }
       received.record(opened.number, ackEliciting: summary.isAckEliciting, now: now)
-      follow(path, size: size, number: opened.number, isProbing: summary.isProbing, now: now)
+      follow(path, size: size, number: opened.number, summary, now: now)
       isBlocked = false
       deliver(now: now)
     } catch {
@@ -73,8 +75,12 @@ extension Session {
   private func open(_ datagram: inout MutableRawSpan, now: Instant) -> OpenedPacket? {
     do throws(OpenError) {
       return try keys.open(
-        &datagram, connectionIDSize: localConnectionID.count, window: window, receiving: phases)
+        &datagram, connectionIDSize: issuedIDs.size, window: window, receiving: phases)
     } catch {
+      if isReset(datagram.bytes) {
+        onReset()
+        return nil
+      }
       switch error {
       case .tooShort: context.statistics.count(.malformed)
       case .replayed: context.statistics.count(.replayed)
@@ -124,7 +130,9 @@ extension Session {
 
   // MARK: Frames
 
-  private func handle(_ frames: RawSpan, path: NetworkPath, now: Instant) throws(Violation) -> PacketSummary {
+  private func handle(
+    _ frames: RawSpan, path: NetworkPath, size: Int, now: Instant
+  ) throws(Violation) -> PacketSummary {
     var summary = PacketSummary()
     var position = 0
     while position < frames.byteCount {
@@ -134,10 +142,9 @@ extension Session {
       case .padding, .ping: break
       case .ack(let ack): try handle(ack, frames, now: now)
       case .close(let close): handle(close, frames, now: now)
-      case .pathChallenge(let data): paths.onChallenge(data, from: path)
-      case .pathResponse(let data): onPath(paths.onResponse(data), now: now)
-      case .pathDrop, .newConnectionID, .retireConnectionID, .moved, .addresses: throw .malformed
-      case .observedAddress(let news): handle(news)
+      case .pathChallenge, .pathResponse, .pathDrop, .newConnectionID, .retireConnectionID, .moved, .addresses,
+        .observedAddress:
+        try handleRoaming(frame, frames, path: path, size: size, &summary, now: now)
       case .maxData(let limit): channels.onMaxData(limit)
       case .maxChannelData(let frame): channels.onMaxChannelData(frame)
       case .receipt, .skip, .message: try handleDelivery(frame, frames, now: now)
@@ -187,6 +194,7 @@ extension Session {
     }
     if let newest = outcome.largestNewlyAcked {
       probeCount = 0
+      noteAnswer(now: now)
       if newest.packetNumber == frame.largest { ackDelays.onAck(reported: frame.delay) }
       sendPhase.onAcknowledged(newest.packetNumber)
       congestion.onAcknowledged(
@@ -236,7 +244,9 @@ extension Session {
     case .message(let part): channels.onAcknowledged(part, now: now)
     case .ack(let largest): received.forget(through: largest)
     case .skip(let stream, let sequence): channels.onSkipAcknowledged(stream, sequence: sequence)
-    case .maxData, .maxChannelData, .receipt, .observedAddress, .resting, .mtuProbe, .ephemeral: break
+    case .maxData, .maxChannelData, .receipt, .observedAddress, .newConnectionID, .retireConnectionID, .moved,
+      .addresses, .resting, .mtuProbe, .ephemeral:
+      break
     }
   }
 
@@ -250,7 +260,11 @@ extension Session {
       case .maxChannelData(let stream): channels.onLimitLost(of: stream)
       case .skip(let stream, let sequence): channels.onSkipLost(stream, sequence: sequence)
       case .receipt(let frame): channels.onReceiptLost(frame)
-      case .observedAddress(let sequence): if sequence == observedSequence { owesObservedAddress = true }
+      case .observedAddress(let sequence): roaming.observation.onLost(sequence)
+      case .newConnectionID(let sequence): issuedIDs.onLost(sequence)
+      case .retireConnectionID(let sequence): peerIDs.onLost(sequence)
+      case .moved(let epoch): roaming.move.onLost(epoch)
+      case .addresses(let sequence): roaming.list.onLost(sequence)
       case .resting(let sequence): if sequence == rest.sequence { rest.owesFrame = true }
       case .mtuProbe, .ack, .ephemeral: break
       }
@@ -258,46 +272,7 @@ extension Session {
     lostFrames.removeAll(keepingCapacity: true)
   }
 
-  /// The server tells where it sees us; the first time is no news.
-  private func handle(_ news: ObservedAddressFrame) {
-    guard !followsPeer, news.sequence > observed?.sequence ?? 0 || observed == nil else { return }
-    if let before = observed, before.address != news.address {
-      context.statistics.moves += 1
-      context.events.append(
-        .roamed(handle, AddressChange(side: .own, from: before.address, to: news.address)))
-    }
-    observed = news
-  }
-
   // MARK: After the frames
-
-  /// Where the peer is now (PROTOCOL §5).
-  private func follow(_ path: NetworkPath, size: Int, number: UInt64, isProbing: Bool, now: Instant) {
-    let isNewest = !isProbing && number > newestNonProbing ?? 0 || newestNonProbing == nil && !isProbing
-    if isNewest { newestNonProbing = number }
-    let outcome = paths.onPacket(
-      from: path, size: size, isNewest: isNewest, mayMove: followsPeer, challenge: context.entropy.number(),
-      probeTimeout: probeTimeout, now: now)
-    onPath(outcome, now: now)
-  }
-
-  func onPath(_ outcome: PathManager.Outcome, now: Instant) {
-    switch outcome {
-    case .unchanged: break
-    case .moving(let newIP), .returned(let newIP): pathChanged(newIP: newIP, now: now)
-    case .validated(let from, let to):
-      context.statistics.moves += 1
-      counters.moves += 1
-      context.events.append(.roamed(handle, AddressChange(side: .peer, from: from, to: to)))
-      tellObservedAddress()
-    }
-  }
-
-  /// Server: the client shall know where it is seen.
-  func tellObservedAddress() {
-    observedSequence += 1
-    owesObservedAddress = true
-  }
 
   /// Tells the app of the session, once.
   func announce() {

@@ -17,7 +17,7 @@ extension Session {
     if let bundlesUntil { next = min(next, bundlesUntil) }
     if let pacedUntil { next = min(next, pacedUntil) }
     if let probe = mtuProbeTime { next = min(next, probe) }
-    if let path = paths.nextTimeout(isBlocked: isBlocked) { next = min(next, path) }
+    if let path = pathTimeout { next = min(next, path) }
     if let previousKeysUntil { next = min(next, previousKeysUntil) }
     if let messages = channels.nextTimeout { next = min(next, messages) }
     return next
@@ -41,7 +41,7 @@ extension Session {
     handleOverdue(now: now)
     channels.handleTimeout(now: now)
     tellOutcomes()
-    onPath(paths.handleTimeout(now: now), now: now)
+    handlePaths(now: now)
     if let previousKeysUntil, now >= previousKeysUntil {
       keys.forgetPrevious(keys.sending.opposite)
       phases.forgetPrevious()
@@ -73,12 +73,18 @@ extension Session {
       probeCount += 1
       mtu.onProbeTimeout(count: probeCount, now: now)
       congestion.maximumDatagramSize = mtu.current
-      lastProbe = now
-      owesProbe = true
-      owesFinish = finish != nil
-      _ = sent.oldestUnacknowledged(into: &lostFrames)
-      requeueLost(isProbe: true, now: now)
+      probe(now: now)
     }
+  }
+
+  /// Something leaves now, in spite of the congestion window, that asks for an answer: the oldest that awaits one, or a
+  /// PING.
+  func probe(now: Instant) {
+    lastProbe = now
+    owesProbe = true
+    owesFinish = finish != nil
+    _ = sent.oldestUnacknowledged(into: &lostFrames)
+    requeueLost(isProbe: true, now: now)
   }
 
   // MARK: Silence

@@ -16,29 +16,11 @@ extension Session {
       output.append(contentsOf: finish.span.bytes)
       return paths.active.path
     }
-    return transmitResponse(into: &output, now: now) ?? transmitFrames(into: &output, now: now)
-      ?? transmitMTUProbe(into: &output, now: now)
+    return transmitResponse(into: &output, now: now) ?? transmitChallenge(into: &output, now: now)
+      ?? transmitFrames(into: &output, now: now) ?? transmitMTUProbe(into: &output, now: now)
   }
 
   // MARK: Kinds of packets
-
-  /// An answer to a path challenge, on the way the challenge came.
-  private func transmitResponse(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
-    while let response = paths.takeResponse() {
-      // Not acknowledging the answers is no way to make us remember ever more of them.
-      guard sent.hasRoom else { continue }
-      let packet = beginPacket(into: &output, size: context.configuration.packetSize)
-      guard paths.budget(for: response.path.remote) >= packet.overhead + 16 else {
-        output.removeLast(output.byteCount - packet.start)
-        continue
-      }
-      output.appendPathResponse(response.data)
-      writtenFrames.append(.ephemeral)
-      finishPacket(packet, into: &output, isAckEliciting: true, isPadded: false, remote: response.path.remote, now: now)
-      return response.path
-    }
-    return nil
-  }
 
   /// Everything else: what is owed, then messages, then an acknowledgement where one is due or rides along.
   private func transmitFrames(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
@@ -46,7 +28,7 @@ extension Session {
     let path = paths.active.path
     // What is padded is padded to the base, whatever the path may carry.
     let base = context.configuration.packetSize
-    let size = min(owesPadding ? base : mtu.current, paths.budget(for: path.remote))
+    let size = min(owesPadding ? base : mtu.current, paths.budget)
     guard size >= smallestPacket else {
       isBlocked = true
       pacedUntil = nil
@@ -63,7 +45,7 @@ extension Session {
       copied = appendCopies(packet, isAlone: output.byteCount == framesStart, into: &output, now: now)
     }
     let messagesEnd = output.byteCount
-    if owesProbe || owesPing || owesAnnouncement, output.byteCount == framesStart {
+    if owesProbe || owesPing, output.byteCount == framesStart {
       output.append(FrameType.ping)
       writtenFrames.append(.ephemeral)
     }
@@ -80,7 +62,6 @@ extension Session {
     }
     owesProbe = false
     owesPing = false
-    owesAnnouncement = false
     owesCopies = false
     if !isPadded, output.byteCount == messagesEnd { dropLastLength(from: &output) }
     if isPadded {
@@ -146,11 +127,11 @@ extension Session {
   var mtuProbeTime: Instant? { mayProbeMTU ? mtu.nextTimeout : nil }
 
   /// Whether the next packet is to be padded (PROTOCOL §5.3, §5.5).
-  private var owesPadding: Bool { owesAnnouncement || paths.active.challenge != nil }
+  private var owesPadding: Bool { roaming.move.isOwed || paths.active.challenge != nil }
 
   /// Smaller packets are not worth their overhead. It is below three times the smallest packet of a peer, a lone ping:
   /// else an address from which nothing but pings comes could never be challenged.
-  private var smallestPacket: Int {
+  var smallestPacket: Int {
     switch signingPolicy {
     case .everyPacket: 64 + SignatureTrailer.size(depth: 0)
     case .sealedOnly: 64
@@ -160,16 +141,11 @@ extension Session {
   /// Frames that something else waits for. Returns whether the packet is to be padded (PROTOCOL §5.3, §5.5:
   /// challenges and announcements).
   private func appendOwed(_ packet: PacketInProgress, into output: inout OutputRawSpan, now: Instant) -> Bool {
-    var isPadded = owesAnnouncement
+    var isPadded = appendMoves(packet, into: &output)
     if let data = paths.takeChallenge(now: now, interval: challengePause) {
       output.appendPathChallenge(data)
       writtenFrames.append(.ephemeral)
       isPadded = true
-    }
-    if owesObservedAddress, packet.end - output.byteCount >= ObservedAddressFrame.maximumSize {
-      owesObservedAddress = false
-      output.appendObservedAddress(ObservedAddressFrame(sequence: observedSequence, address: peerAddress))
-      writtenFrames.append(.observedAddress(sequence: observedSequence))
     }
     // Messages that arrived later would end a rest: its news follows what was sent before.
     if rest.owesFrame, !rest.isOurs || channels.isDelivered, packet.end - output.byteCount >= RestingFrame.maximumSize {
@@ -232,13 +208,14 @@ extension Session {
     let fullRoom: Int
   }
 
-  func beginPacket(into output: inout OutputRawSpan, size: Int) -> PacketInProgress {
+  /// - Parameter id: of the peer; that of the active path where there is none.
+  func beginPacket(into output: inout OutputRawSpan, size: Int, id: ConnectionID? = nil) -> PacketInProgress {
     writtenFrames.removeAll(keepingCapacity: true)
     let number = sent.nextPacketNumber
     let numberSize = PacketNumber.encodedLength(number, largestAcknowledged: sent.largestAcknowledged)
     let start = output.byteCount
     output.append((sendPhase.bit ? ShortHeader.phaseBit : 0) | UInt8(numberSize - 1))
-    peerConnectionID.withUnsafeBytes { output.append(contentsOf: $0) }
+    (id ?? peerIDs.active).withUnsafeBytes { output.append(contentsOf: $0) }
     for i in (0..<numberSize).reversed() { output.append(UInt8(truncatingIfNeeded: number >> (8 * UInt64(i)))) }
     let headerSize = output.byteCount - start
     let trailer = signingPolicy == .everyPacket ? SignatureTrailer.size(depth: 0) : 0
@@ -272,6 +249,7 @@ extension Session {
     sendPhase.onSent(number)
     counters.packetsSent += 1
     counters.bytesSent += UInt64(size)
+    if isAckEliciting, awaitingSince == nil { awaitingSince = now }
     if isAckEliciting || isPadded {
       congestion.onSent(bytes: size)
       pacer.onSent(bytes: size, now: now)

@@ -9,12 +9,12 @@ import RoamkeyWire
 //   4. signature of the peer                                              SignatureTrailer, SignatureVerifier
 //   5. commit: from here on it changes the session                        ReplayWindow, KeyPhaseState
 //   6. frames, one switch                                                 Channels, SentPackets, PathManager
-//   7. where it came from                                                 PathManager
+//   7. where it came from                                                 PathManager, PathSearch
 //
 // The way out (Session+Transmit.swift):
 //
-//   1. gates in order: closing, Finish, path responses, amplification, congestion
-//   2. fill: challenge, observed address, credit, messages (lost ones first), acknowledgement, padding
+//   1. gates in order: closing, Finish, answers and challenges to other paths, amplification, congestion
+//   2. fill: challenge, moves and ids, credit, messages (lost ones first), acknowledgement, padding
 //   3. sign, seal, hide the packet number
 //   4. record what was sent, for the day it is lost
 //
@@ -41,12 +41,9 @@ final class Session {
 
   let handle: SessionHandle
   let peer: PlayerID
-  let localConnectionID: ConnectionID
-  let peerConnectionID: ConnectionID
   let context: EndpointContext
   let signingPolicy: SigningPolicy
-  /// Servers follow their clients' addresses; a client's path stays its server's address until the rules of both sides
-  /// roaming are in.
+  /// A server's: it follows its client from address to address. A client looks for its server.
   let followsPeer: Bool
 
   var state = State.open
@@ -90,16 +87,20 @@ final class Session {
   var owesProbe = false
 
   // Path
+  var issuedIDs: IssuedConnectionIDs
+  var peerIDs: PeerConnectionIDs
   var paths: PathManager
   var mtu: MTUDiscovery
   var newestNonProbing: UInt64?
-  /// We have a new address and say so, at once and padded, so that the server's budget is large.
-  var owesAnnouncement = false
-  /// Server: the client's address to tell it, and the number of that news.
-  var owesObservedAddress = false
-  var observedSequence: UInt64 = 0
-  /// Client: where the server last saw us.
-  var observed: ObservedAddressFrame?
+  /// Client: ways to a server that has fallen silent.
+  var search = PathSearch()
+  /// What both sides have said of their addresses.
+  var roaming = Roaming()
+  /// The networks that the active path connects, and what was learnt of the path before.
+  var networkKey: NetworkKey
+  var formerPath: (key: NetworkKey, metrics: PathMetrics, until: Instant)?
+  /// Since when an acknowledgement is awaited and none has come.
+  var awaitingSince: Instant?
   /// How long a challenge waits for its answer before it is repeated: what the RTT before the move suggests, since
   /// of the new path nothing is known, and a player waits.
   var challengePause = Session.longestChallengePause
@@ -134,9 +135,6 @@ final class Session {
   var suspectFrames: [SentFrame] = []
   var writtenFrames: [SentFrame] = []
 
-  private static let shortestChallengePause = Duration.milliseconds(100)
-  private static let longestChallengePause = Duration.seconds(1)
-
   /// The largest number of failed tags before the key is given up (PROTOCOL §2).
   static let failedTagLimit: UInt64 = 1 << 36
 
@@ -160,8 +158,8 @@ final class Session {
     let configuration = context.configuration
     handle = opening.handle
     peer = opening.peer
-    localConnectionID = opening.localConnectionID
-    peerConnectionID = opening.peerConnectionID
+    issuedIDs = IssuedConnectionIDs(opening.localConnectionID)
+    peerIDs = PeerConnectionIDs(opening.peerConnectionID, token: opening.peerParameters.resetToken)
     signingPolicy = opening.signingPolicy
     followsPeer = opening.followsPeer
     self.context = context
@@ -173,6 +171,7 @@ final class Session {
     pacer = Pacer(maximumDatagramSize: configuration.packetSizeLimit)
     mtu = MTUDiscovery(base: configuration.packetSize, maximum: configuration.packetSizeLimit)
     paths = PathManager(opening.path, isValidated: opening.isPathValidated)
+    networkKey = NetworkKey(remote: opening.path.remote.ip, here: .counted(0))
     channels = Channels(
       configuration: configuration, peer: opening.peerParameters,
       announcesLimits: opening.announcesLimits)
@@ -246,43 +245,10 @@ final class Session {
   /// The app has taken messages worth `credit`.
   func consumed(_ credit: Int, of stream: StreamID) { channels.onConsumed(credit, of: stream) }
 
-  /// Our socket has another address: say so at once, and send again what was under way.
-  func localAddressChanged(from: NetworkAddress, to: NetworkAddress, now: Instant) {
-    guard !isEnded else { return }
-    paths.onLocalChange(to: to)
-    pathChanged(newIP: from.ip != to.ip, now: now)
-    owesAnnouncement = true
-    owesFinish = finish != nil
-  }
-
   /// A round trip of the handshake, as a first estimate: without it a lost first packet would cost a second. Only where
   /// it is shorter than the guess: a repeated Finish makes it look longer than it is.
   func learnRoundTrip(_ sample: Duration) {
     guard sample < RTTEstimator.initialRTT else { return }
     rtt.update(latest: sample, ackDelay: .zero, maximumAckDelay: context.configuration.maximumAckDelay)
-  }
-
-  /// What was under way will not arrive where the peer is now, or not from where we are: it is sent again at once. On
-  /// another network, nothing that was learnt of the old one holds (RFC 9000 §9.4).
-  func pathChanged(newIP: Bool, now: Instant) {
-    probeCount = 0
-    isBlocked = false
-    if rtt.hasSample {
-      challengePause = min(max(probeTimeout, Self.shortestChallengePause), Self.longestChallengePause)
-    }
-    sent.abandonAll(now: now, into: &lostFrames)
-    requeueLost(now: now)
-    if newIP {
-      rtt.reset()
-      congestion.reset()
-      pacer.reset()
-      mtu.reset()
-      lossMeter.reset()
-      eager.reset()
-      peerClock.reset(now: now)
-      congestion.maximumDatagramSize = mtu.current
-    } else {
-      mtu.onProbeAbandoned()
-    }
   }
 }

@@ -1,0 +1,95 @@
+import RoamkeyWire
+
+/// The connection ids of sessions: given out, forgotten, and answered for when nobody has them (PROTOCOL §5.5, §6).
+extension ServerEndpoint {
+  /// An id that nobody has.
+  func unusedID() -> UInt64 {
+    var id = context.entropy.number()
+    while sessionsByConnectionID[id] != nil || halfOpen.find(connectionID: id) != nil { id = context.entropy.number() }
+    return id
+  }
+
+  /// What we shall say of an id when we know it no more; nil in the sessions of vectors, which have no tokens.
+  func resetToken(of id: ConnectionID) -> UInt128? { settings.announcesLimits ? resetKey.token(of: id) : nil }
+
+  /// Sees to it that a session's client has ids to move with.
+  func issueIDs(to session: Session) {
+    guard session.issuedIDs.wantsMore, session.isOpen, session.isAnnounced else { return }
+    while session.issuedIDs.wantsMore {
+      let key = unusedID()
+      guard let token = resetToken(of: ConnectionID(key)) else { return }
+      session.issuedIDs.issue(ConnectionID(key), token: token)
+      sessionsByConnectionID[key] = session
+    }
+  }
+
+  /// Forgets ids that the client has retired some time ago.
+  func forgetRetiredIDs(of session: Session, now: Instant) {
+    for id in session.issuedIDs.takeExpired(now: now) {
+      if let key = id.routingKey { sessionsByConnectionID[key] = nil }
+    }
+  }
+
+  /// Forgets all ids of a session that has ended. They are still known as such: who was put out is not to be told that
+  /// the server has begun anew.
+  func forgetIDs(of session: Session) {
+    for id in session.issuedIDs.all {
+      guard let key = id.routingKey else { continue }
+      sessionsByConnectionID[key] = nil
+      resets.bury(key)
+    }
+  }
+
+  // MARK: Resets
+
+  /// Tells whoever sent a packet of a session that we do not know, so that it need not wait.
+  func reset(_ id: UInt64, _ size: Int, path: NetworkPath, now: Instant) {
+    guard size >= ResetDatagram.minimumCause, let token = resetToken(of: ConnectionID(id)), resets.allows(id, now: now)
+    else { return }
+    var random: [UInt8] = []
+    for _ in 0..<4 { random.append(bigEndian: context.entropy.number()) }
+    random.removeLast(random.count - (ResetDatagram.size - ResetDatagram.tokenSize))
+    if reply(ResetDatagram.write(random: random, token: token), to: path) { context.statistics.resetsSent += 1 }
+  }
+}
+
+/// How often strangers are told that they are strangers, and who is not told.
+struct ResetLimiter {
+  /// Ids of sessions that ended here, the oldest forgotten first.
+  private var buried: [UInt64] = []
+  private var isBuried: Set<UInt64> = []
+  private var oldest = 0
+  private var tokens = Int64(ResetLimiter.burst)
+  private var refilledAt: Instant?
+
+  /// Enough for a thousand players to come back within seconds, and little for a reflector: 43 bytes each, always less
+  /// than what asked.
+  private static let burst = 1000
+  private static let perSecond = 1000
+  /// Some minutes of players who come and go; 16 bytes each, and a little.
+  private static let buriedLimit = 4096
+
+  /// A session ended, and its id means nothing any more.
+  mutating func bury(_ id: UInt64) {
+    guard isBuried.insert(id).inserted else { return }
+    if buried.count < Self.buriedLimit {
+      buried.append(id)
+    } else {
+      isBuried.remove(buried[oldest])
+      buried[oldest] = id
+      oldest = (oldest + 1) % Self.buriedLimit
+    }
+  }
+
+  mutating func allows(_ id: UInt64, now: Instant) -> Bool {
+    guard !isBuried.contains(id) else { return false }
+    let nanosecondsEach = Int64(1_000_000_000 / Self.perSecond)
+    let passed = refilledAt.map { max(0, now.nanoseconds - $0.nanoseconds) } ?? 0
+    let gained = passed / nanosecondsEach
+    tokens = min(tokens + min(gained, Int64(Self.burst)), Int64(Self.burst))
+    refilledAt = Instant(nanoseconds: now.nanoseconds - passed % nanosecondsEach)
+    guard tokens > 0 else { return false }
+    tokens -= 1
+    return true
+  }
+}

@@ -1,0 +1,44 @@
+import RoamkeyWire
+
+/// News of which only the latest counts: numbered, and told until the peer knows.
+struct OwedNews: Sendable {
+  private(set) var sequence: UInt64 = 0
+  var isOwed = false
+
+  /// There is news.
+  mutating func renew() {
+    sequence += 1
+    isOwed = true
+  }
+
+  /// The packet that told it was lost.
+  mutating func onLost(_ lost: UInt64) { if lost == sequence { isOwed = true } }
+}
+
+/// What both sides of a session have said, and know, of their own addresses (PROTOCOL §5).
+struct Roaming: Sendable {
+  /// MOVED: that we are elsewhere now, on purpose; and the newest of the peer.
+  var move = OwedNews()
+  var peerMove: UInt64?
+
+  // MARK: A server's
+
+  /// OBSERVED_ADDRESS: where the client is seen.
+  var observation = OwedNews()
+  /// ADDRESSES: where the server could be reached besides.
+  var list = OwedNews()
+  var addresses: [NetworkAddress] = []
+
+  // MARK: A client's
+
+  /// Where the server last saw us.
+  var observed: ObservedAddressFrame?
+  /// The port from which what names no other leaves, and the way that the system takes: as of the last view.
+  var socketPort: UInt16?
+  var route: Route?
+
+  /// How often our own end has changed without our knowing more of it.
+  var changes: UInt64 = 0
+  /// The server does not know this session any more.
+  var isReset = false
+}
