@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterator, List, Optional
 
 import measure
 from ping import ping
-from places import SERVER, SERVER_FOR_BOB, Server
+from places import SERVER, SERVER_FOR_BOB, SERVER_V6, Server
 from players import PORT, Cast
 from world import Failed, Namespace, World
 
@@ -151,6 +151,7 @@ class Stage:
         everything = ((self.up(), cast.ada_talk, "ada's lines"), (self.down(), cast.bob_talk, "bob's lines"))
         for found, talk, whose in everything:
             self.report.wrong += measure.complaints(found, range(talk.count), whose)
+        self.check_address()
         self.report.wrong += measure.session_complaints(cast.server.events, cast.ids["ada"])
         connections = len(cast.ada.all("connected"))
         self.check(connections == 1, f"ada connected {connections} times instead of once")
@@ -161,9 +162,21 @@ class Stage:
         self.report.wrong += cast.end_properly()
 
     def ada_is_seen_at(self) -> str:
-        """The IP address to which the server has sent last."""
-        sent = [line for line in self.world.relay.read_log()[-400:] if line.source.ip == SERVER[1]]
-        return sent[-1].destination.ip if sent else ""
+        """The address and port to which the server has sent last, as the relay saw it."""
+        addresses = {*SERVER.values(), *SERVER_V6.values()}
+        sent = [line for line in self.world.relay.read_log()[-400:] if line.source.ip in addresses]
+        return str(sent[-1].destination) if sent else "nowhere"
+
+    def check_address(self, patience: float = 5.0) -> None:
+        """The server tells of Ada's last move sooner or later: when it has proven the address that it sends to."""
+        deadline = time.monotonic() + patience
+        while True:
+            seen, told = self.ada_is_seen_at(), measure.last_address(self.cast.server.events, self.cast.ids["ada"])
+            if seen == told:
+                return
+            if time.monotonic() > deadline:
+                return self.check(False, f"the server sends to {seen}, but says that ada is at {told}")
+            time.sleep(0.2)
 
     def settle(self, patience: float = 10.0) -> None:
         """Waits until what was said last has arrived, and a moment longer, in which a double could come."""

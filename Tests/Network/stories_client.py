@@ -58,7 +58,8 @@ def moves_under_loss(stage: Stage, seed: int) -> None:
             with stage.event("NAT forgets its mapping, 20 % loss", 1.5, "1.5 s", watch=3):
                 home.routers[number - 1].forget()
     stage.world.relay.loss(0)
-    stage.finish(roamed=6)
+    # A new address may be left again before it was proven: under loss a challenge can fail.
+    stage.finish(roamed=3)
 
 
 @story("3", "loss-a", 30)
@@ -164,7 +165,7 @@ def preferred_interface_dies(stage: Stage) -> None:
         ping(places.ada, SERVER[1], 3, device)
     limit = 3 * stage.rtt + 0.1
     for what in ("preferred interface goes dead", "the one in use goes dead, later", "and once more"):
-        used = places.routers[0 if stage.ada_is_seen_at() == WAN[1] else 1]
+        used = places.routers[0 if stage.ada_is_seen_at().startswith(f"{WAN[1]}:") else 1]
         stage.note(f"{used.machine.name} is in use")
         with stage.event(what, limit, "3 RTT + 100 ms", watch=4):
             used.fail()
