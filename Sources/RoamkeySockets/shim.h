@@ -6,6 +6,9 @@
 #ifndef ROAMKEY_SOCKETS_H
 #define ROAMKEY_SOCKETS_H
 
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -15,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 // MARK: Batches of datagrams
 
@@ -49,6 +53,7 @@ static const int ROAMKEY_PMTUDISC_PROBE = 3;
 static const int ROAMKEY_SO_SNDBUFFORCE = 32;
 static const int ROAMKEY_SO_RCVBUFFORCE = 33;
 static const int ROAMKEY_SO_MEMINFO = 55;
+static const int ROAMKEY_SO_BINDTOIFINDEX = 62;
 /// Words of SO_MEMINFO, and the index of the count of datagrams dropped for want of room.
 static const int ROAMKEY_MEMINFO_WORDS = 9;
 static const int ROAMKEY_MEMINFO_DROPS = 8;
@@ -58,8 +63,6 @@ static const int ROAMKEY_UDP_GRO = 104;
 
 static const int ROAMKEY_EPOLLIN = 0x001;
 static const int ROAMKEY_EPOLLOUT = 0x004;
-static const int ROAMKEY_EPOLLERR = 0x008;
-static const int ROAMKEY_EPOLLHUP = 0x010;
 static const int ROAMKEY_EPOLL_CLOEXEC = EPOLL_CLOEXEC;
 static const int ROAMKEY_EVENTFD_FLAGS = EFD_CLOEXEC | EFD_NONBLOCK;
 static const int ROAMKEY_TIMERFD_FLAGS = TFD_CLOEXEC | TFD_NONBLOCK;
@@ -98,9 +101,10 @@ static inline size_t roamkey_put_source6(void *control, const struct in6_addr *a
 }
 
 /// The same on an IPv4 socket.
-static inline size_t roamkey_put_source4(void *control, struct in_addr address) {
+static inline size_t roamkey_put_source4(void *control, struct in_addr address, unsigned int interface) {
   struct in_pktinfo info;
   memset(&info, 0, sizeof info);
+  info.ipi_ifindex = (int)interface;
   info.ipi_spec_dst = address;
   memcpy(roamkey_put_control(control, IPPROTO_IP, ROAMKEY_IP_PKTINFO, sizeof info), &info, sizeof info);
   return CMSG_SPACE(sizeof info);
@@ -130,7 +134,7 @@ static inline int roamkey_find_destination(struct msghdr *message, struct roamke
 
 // MARK: epoll
 
-/// Adds or changes (`operation`) a descriptor; `tag` is what `roamkey_epoll_wait` reports for it.
+/// Adds or changes (`operation`) a descriptor; `tag` (below 32) is what `roamkey_epoll_wait` reports for it.
 static inline int roamkey_epoll_control(int epoll, int operation, int fd, uint32_t events, uint32_t tag) {
   struct epoll_event event;
   memset(&event, 0, sizeof event);
@@ -139,14 +143,95 @@ static inline int roamkey_epoll_control(int epoll, int operation, int fd, uint32
   return epoll_ctl(epoll, operation, fd, &event);
 }
 
-/// Waits and sets, for each ready descriptor, its events in `ready[tag]`. `ready` has four entries, tags are below 4.
-static inline int roamkey_epoll_wait(int epoll, int milliseconds, uint32_t ready[4]) {
-  struct epoll_event events[4];
-  memset(ready, 0, 4 * sizeof ready[0]);
-  int count = epoll_wait(epoll, events, 4, milliseconds);
-  for (int i = 0; i < count; i++)
-    if (events[i].data.u32 < 4) ready[events[i].data.u32] |= events[i].events;
+/// Descriptors that are ready: bit n stands for the one with tag n.
+struct roamkey_ready {
+  /// Something to read, or an error, which the next call on the descriptor takes off.
+  uint32_t readable;
+  uint32_t writable;
+};
+
+/// Waits, and sets the bits of the descriptors that are ready.
+static inline int roamkey_epoll_wait(int epoll, int milliseconds, struct roamkey_ready *ready) {
+  struct epoll_event events[32];
+  memset(ready, 0, sizeof *ready);
+  int count = epoll_wait(epoll, events, 32, milliseconds);
+  for (int i = 0; i < count; i++) {
+    uint32_t bit = events[i].data.u32 < 32 ? 1u << events[i].data.u32 : 0;
+    if (events[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP)) ready->readable |= bit;
+    if (events[i].events & EPOLLOUT) ready->writable |= bit;
+  }
   return count;
+}
+
+// MARK: rtnetlink (the enums and cast macros do not import as numbers of one type)
+
+static const uint16_t ROAMKEY_NLMSG_ERROR = NLMSG_ERROR;
+static const uint16_t ROAMKEY_NLMSG_DONE = NLMSG_DONE;
+static const uint16_t ROAMKEY_NLM_F_REQUEST = NLM_F_REQUEST;
+static const uint16_t ROAMKEY_NLM_F_DUMP = NLM_F_REQUEST | NLM_F_DUMP;
+static const uint16_t ROAMKEY_NLM_F_MULTI = NLM_F_MULTI;
+static const uint16_t ROAMKEY_NLA_TYPE_MASK = NLA_TYPE_MASK;
+
+static const uint16_t ROAMKEY_RTM_NEWLINK = RTM_NEWLINK;
+static const uint16_t ROAMKEY_RTM_GETLINK = RTM_GETLINK;
+static const uint16_t ROAMKEY_RTM_NEWADDR = RTM_NEWADDR;
+static const uint16_t ROAMKEY_RTM_GETADDR = RTM_GETADDR;
+static const uint16_t ROAMKEY_RTM_NEWROUTE = RTM_NEWROUTE;
+static const uint16_t ROAMKEY_RTM_GETROUTE = RTM_GETROUTE;
+
+static const uint16_t ROAMKEY_IFLA_EXT_MASK = IFLA_EXT_MASK;
+/// Leaves counters out of a dump of interfaces.
+static const uint32_t ROAMKEY_RTEXT_SKIP_STATS = RTEXT_FILTER_SKIP_STATS;
+static const uint16_t ROAMKEY_IFA_ADDRESS = IFA_ADDRESS;
+static const uint16_t ROAMKEY_IFA_LOCAL = IFA_LOCAL;
+static const uint16_t ROAMKEY_IFA_FLAGS = IFA_FLAGS;
+static const uint16_t ROAMKEY_RTA_DST = RTA_DST;
+static const uint16_t ROAMKEY_RTA_OIF = RTA_OIF;
+static const uint16_t ROAMKEY_RTA_GATEWAY = RTA_GATEWAY;
+static const uint16_t ROAMKEY_RTA_PREFSRC = RTA_PREFSRC;
+static const uint16_t ROAMKEY_RTA_VIA = RTA_VIA;
+
+/// The interface flags of netdevice(7), whose header clashes with the kernel's own.
+static const uint32_t ROAMKEY_IFF_UP = 0x1;
+static const uint32_t ROAMKEY_IFF_LOOPBACK = 0x8;
+static const uint32_t ROAMKEY_IFF_RUNNING = 0x40;
+
+static const uint32_t ROAMKEY_IFA_F_OPTIMISTIC = IFA_F_OPTIMISTIC;
+static const uint32_t ROAMKEY_IFA_F_DADFAILED = IFA_F_DADFAILED;
+static const uint32_t ROAMKEY_IFA_F_DEPRECATED = IFA_F_DEPRECATED;
+static const uint32_t ROAMKEY_IFA_F_TENTATIVE = IFA_F_TENTATIVE;
+
+/// Answers with the route that matched, and with an error where none did.
+static const uint32_t ROAMKEY_RTM_F_FIB_MATCH = RTM_F_FIB_MATCH;
+
+/// What can change the way to an address: links, addresses, routes, rules that choose between tables, next hops.
+static const uint32_t ROAMKEY_NETWORK_GROUPS =
+    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_RULE | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE
+    | 1u << (RTNLGRP_IPV6_RULE - 1) | 1u << (RTNLGRP_NEXTHOP - 1);
+
+/// Opens a netlink socket that hears the multicast groups of the mask `groups`; returns -1 and `errno` on failure.
+static inline int roamkey_netlink_open(int blocks, uint32_t groups) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | (blocks ? 0 : SOCK_NONBLOCK), NETLINK_ROUTE);
+  if (fd < 0) return -1;
+  struct sockaddr_nl name;
+  memset(&name, 0, sizeof name);
+  name.nl_family = AF_NETLINK;
+  name.nl_groups = groups;
+  if (bind(fd, (struct sockaddr *)&name, sizeof name) == 0) return fd;
+  int error = errno;
+  close(fd);
+  errno = error;
+  return -1;
+}
+
+/// Receives what the kernel says. Returns its whole length even where that is more than `size`, 0 for what another
+/// process sent, -1 and `errno` on failure.
+static inline ssize_t roamkey_netlink_receive(int fd, void *buffer, size_t size) {
+  struct sockaddr_nl from;
+  socklen_t length = sizeof from;
+  memset(&from, 0, sizeof from);
+  ssize_t count = recvfrom(fd, buffer, size, MSG_TRUNC, (struct sockaddr *)&from, &length);
+  return count > 0 && from.nl_pid != 0 ? 0 : count;
 }
 
 #endif

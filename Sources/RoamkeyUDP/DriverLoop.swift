@@ -1,14 +1,15 @@
 // The way of a turn:
 //
-//  1. sleep until the socket is readable (or has room again), the timer or the bell rings
+//  1. sleep until a socket is readable (or has room again), the timer or the bell rings, or the networks change
 //  2. read the clock, once for everything that follows
 //  3. receive: up to `receiveBatches` calls, each datagram goes to the handler
 //  4. run the work that other threads posted, in order
 //  5. change the socket, when it is to be replaced
 //  6. handleTimeout, when it is due
-//  7. transmit: fill the ring from the handler, send it, up to `sendBatches` times
-//  8. tell the app (`onTurn`)
-//  9. set the timer to what the handler wants next
+//  7. look at the networks, when there is a reason to; sockets may change, and the handler is told
+//  8. transmit: fill the ring from the handler, send it, up to `sendBatches` times
+//  9. tell the app (`onTurn`)
+// 10. set the timer to what is due next
 internal import RoamkeyEngine
 internal import RoamkeyWire
 
@@ -25,29 +26,39 @@ final class DriverLoop<Handler: DatagramHandler> {
   /// While the send buffer is full, a handler that is due only because it cannot send is asked no more often.
   private let fullBufferPause: Duration = .milliseconds(1)
 
+  /// How long the datagrams of all sockets wait for one whose send buffer is full; a single socket has no such end.
+  private let fullBufferPatience: Duration = .milliseconds(100)
+
   private let handler: Handler
   private let onTurn: Turn
   private let mailbox: Mailbox<Handler>
-  private var socket: UDPSocket
   private var poller: Poller
+  private var sockets: SocketSet
+  /// Nil where the networks are not watched.
+  private var follower: NetworkFollower?
   private var receiveRing = ReceiveRing()
   private var sendRing = SendRing()
   private var statistics = SocketStatistics()
   private var work: [Mailbox<Handler>.Work] = []
-  /// The send buffer is full: nothing is asked of the handler until there is room.
-  private var isBlocked = false
+  /// A send buffer is full: nothing is asked of the handler until there is room.
+  private var blocked: (slot: Int, since: Instant)?
   /// The handler had more to send than one turn allows; or, in the first turn, nobody has asked it yet.
   private var hasMoreToSend = true
+  /// `sockets.changes` when the ring and the mailbox were told.
+  private var toldChanges = 0
 
   init(
-    handler: Handler, onTurn: @escaping Turn, socket: UDPSocket, mailbox: Mailbox<Handler>
+    handler: Handler, onTurn: @escaping Turn, socket: UDPSocket, mobility: Mobility, mailbox: Mailbox<Handler>
   ) throws(SystemError) {
     self.handler = handler
     self.onTurn = onTurn
-    self.socket = socket
     self.mailbox = mailbox
-    poller = try Poller(bell: mailbox.bell.number)
-    try poller.add(socket)
+    let poller = try Poller(bell: mailbox.bell.number)
+    sockets = try SocketSet(main: socket, poller: poller)
+    // Without netlink it goes on as if the machine never moved: the session is found again by its silence.
+    follower = try? NetworkFollower(mobility, poller: poller)
+    self.poller = poller
+    statistics.watchesNetworks = follower != nil
   }
 
   func run() {
@@ -59,70 +70,128 @@ final class DriverLoop<Handler: DatagramHandler> {
     let ready = poller.wait(sleeps: !hasMoreToSend)
     let now = Instant.current
     statistics.turns += 1
-    if ready.readable { receive(now) }
+    if ready.readable != 0 { receive(ready.readable, now) }
     let stops = mailbox.take(&work)
     for item in work { item(handler, now) }
     work.removeAll(keepingCapacity: true)
     for replacement in mailbox.takeReplacements() { replace(replacement, now) }
     if let due = handler.nextTimeout, due <= now { handler.handleTimeout(now: now) }
-    if ready.writable || stops { isBlocked = false }
+    if ready.networks { hear() }
+    if follower != nil { look(now) }
+    if sockets.nextClosing <= now { sockets.closeOverdue(at: now, &poller, &statistics) }
+    if sockets.changes != toldChanges { tellChanges() }
+    unblock(ready.writable, now, stops: stops)
     transmit(now, batches: stops ? lastSendBatches : sendBatches)
     onTurn(handler, now)
     mailbox.publish(statistics)
     if stops { return false }
-    if let next = handler.nextTimeout { poller.wake(at: isBlocked ? max(next, now + fullBufferPause) : next) }
+    let next = nextWake(now)
+    if next < .distantFuture { poller.wake(at: next) }
     return true
   }
 
-  private func receive(_ now: Instant) {
-    for _ in 0..<receiveBatches {
-      guard receiveRing.receive(from: socket, to: handler, now: now, statistics: &statistics) else { return }
+  private func nextWake(_ now: Instant) -> Instant {
+    var next = handler.nextTimeout ?? .distantFuture
+    if let blocked {
+      next = max(next, now + fullBufferPause)
+      if sockets.count > 1 { next = min(next, blocked.since + fullBufferPatience) }
     }
-    // The socket is still readable then, and the next wait returns at once.
+    if let follower { next = min(next, follower.next) }
+    return min(next, sockets.nextClosing)
+  }
+
+  // MARK: Datagrams
+
+  /// What is left on a socket then keeps it readable, and the next wait returns at once.
+  private func receive(_ readable: UInt32, _ now: Instant) {
+    var left = readable
+    while left != 0 {
+      let slot = left.trailingZeroBitCount
+      left &= left - 1
+      guard let socket = sockets[slot] else { continue }
+      for _ in 0..<(slot == sockets.mainSlot ? receiveBatches : 1) {
+        guard receiveRing.receive(from: socket, to: handler, now: now, statistics: &statistics) else { break }
+      }
+    }
   }
 
   private func transmit(_ now: Instant, batches: Int) {
     hasMoreToSend = false
-    guard !isBlocked else { return }
+    guard blocked == nil else { return }
     // What waited for room goes first.
-    var more = sendRing.isEmpty || flush()
+    var more = sendRing.isEmpty || flush(now)
     var batch = 0
     while more && batch < batches {
-      more = sendRing.fill(from: handler, for: socket, now: now, statistics: &statistics)
-      guard flush() else { return }
+      more = sendRing.fill(from: handler, for: sockets, now: now, statistics: &statistics)
+      guard flush(now) else { return }
       batch += 1
     }
-    hasMoreToSend = more && !isBlocked
+    hasMoreToSend = more && blocked == nil
   }
 
   /// Whether the ring is empty now.
-  private func flush() -> Bool {
-    isBlocked = !sendRing.flush(to: socket, statistics: &statistics)
-    poller.waitForRoom(isBlocked, of: socket)
-    return !isBlocked
+  private func flush(_ now: Instant) -> Bool {
+    let full = sendRing.flush(to: sockets, statistics: &statistics)
+    blocked = full.map { ($0, now) }
+    poller.waitForRoom(of: full.flatMap { sockets[$0] }, slot: full ?? 0)
+    return full == nil
   }
 
+  private func unblock(_ writable: UInt32, _ now: Instant, stops: Bool) {
+    guard let (slot, since) = blocked else { return }
+    if stops || writable & 1 << UInt32(slot) != 0 {
+      blocked = nil
+    } else if sockets.count > 1 && since + fullBufferPatience <= now {
+      sendRing.giveUp(slot)
+      blocked = nil
+    }
+  }
+
+  // MARK: Sockets
+
   private func replace(_ replacement: Mailbox<Handler>.Replacement, _ now: Instant) {
-    let old = socket
+    let old = sockets.main
     let new = replacement.socket
+    // What has arrived on the old one is still worth having.
+    receive(1 << UInt32(sockets.mainSlot), now)
     do {
-      try poller.add(new)
+      try sockets.replaceMain(by: new, &poller, &statistics)
     } catch {
       replacement.done.error.withLock { $0 = UDPError(number: error.number, address: new.localAddress) }
       replacement.done.gate.open()
       return
     }
-    // What has arrived on the old one is still worth having.
-    receive(now)
-    poller.remove(old)
-    statistics.overflowed += old.overflowed
-    socket = new
-    // A full send buffer was the old socket's.
-    isBlocked = false
-    poller.waitForRoom(false, of: new)
-    sendRing.readdress(for: new)
-    mailbox.publish(new)
+    follower?.socketReplaced()
+    tellChanges()
     replacement.work(handler, old.localAddress, new.localAddress, now)
     replacement.done.gate.open()
+  }
+
+  private func hear() {
+    do {
+      try follower?.hear()
+    } catch {
+      // Dropped, so that a broken socket does not keep the loop awake.
+      follower = nil
+      statistics.watchesNetworks = false
+    }
+  }
+
+  private func look(_ now: Instant) {
+    let view = follower?.look(
+      at: handler.watchedAddresses, now: now, sockets: &sockets, poller: &poller, statistics: &statistics)
+    guard let view else { return }
+    statistics.networkChanges += 1
+    handler.networkChanged(view, now: now)
+  }
+
+  /// The sockets are others: tells those who keep something of them.
+  private func tellChanges() {
+    toldChanges = sockets.changes
+    statistics.doors = sockets.doors.count
+    // A full send buffer may have been that of a socket which is gone.
+    blocked = nil
+    sendRing.readdress(for: sockets, statistics: &statistics)
+    mailbox.publish(sockets.all, localAddress: sockets.main.localAddress, statistics)
   }
 }

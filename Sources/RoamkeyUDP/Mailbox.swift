@@ -29,7 +29,8 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
     var replacements: [Replacement] = []
     var stops = false
     var bellRings = false
-    var socket: UDPSocket
+    var sockets: [UDPSocket]
+    var localAddress: NetworkAddress
     var statistics = SocketStatistics()
   }
 
@@ -39,7 +40,7 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
 
   init(socket: UDPSocket) throws(SystemError) {
     bell = try Descriptor(eventfd(0, ROAMKEY_EVENTFD_FLAGS))
-    state = Locked(State(socket: socket))
+    state = Locked(State(sockets: [socket], localAddress: socket.localAddress))
   }
 
   // MARK: From any thread
@@ -71,12 +72,12 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
     ring()
   }
 
-  var localAddress: NetworkAddress { state.withLock { $0.socket.localAddress } }
+  var localAddress: NetworkAddress { state.withLock { $0.localAddress } }
 
   var statistics: SocketStatistics {
-    let (socket, statistics) = state.withLock { ($0.socket, $0.statistics) }
+    let (sockets, statistics) = state.withLock { ($0.sockets, $0.statistics) }
     var result = statistics
-    result.overflowed += socket.overflowed
+    for socket in sockets { result.overflowed += socket.overflowed }
     return result
   }
 
@@ -101,8 +102,18 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
     }
   }
 
-  func publish(_ socket: UDPSocket) {
-    state.withLock { $0.socket = socket }
+  /// - Parameters:
+  ///   - sockets: all that there are now.
+  ///   - localAddress: the main one's.
+  ///   - statistics: of those that are closed, too.
+  func publish(_ sockets: [UDPSocket], localAddress: NetworkAddress, _ statistics: SocketStatistics) {
+    // Sockets that are closed are let go outside of the lock.
+    var old: [UDPSocket] = sockets
+    state.withLock { state in
+      swap(&state.sockets, &old)
+      state.localAddress = localAddress
+      state.statistics = statistics
+    }
   }
 
   func publish(_ statistics: SocketStatistics) {

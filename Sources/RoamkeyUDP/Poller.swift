@@ -2,29 +2,33 @@ internal import Glibc
 package import RoamkeyEngine
 internal import RoamkeySockets
 
-/// What a loop sleeps on: its socket, a timer, and a bell that other threads ring.
+/// What a loop sleeps on: its sockets, a timer, a bell that other threads ring, and the networks' changes.
 ///
 /// The bell may be rung from any thread; all else is the loop's.
 struct Poller: ~Copyable {
-  /// What a wait found.
+  /// What a wait found. Sockets are known by their slots (`SocketSet`): bit n stands for slot n.
   struct Ready {
-    var readable = false
-    var writable = false
+    var readable: UInt32 = 0
+    var writable: UInt32 = 0
+    var networks = false
   }
 
   private enum Tag {
-    static let socket: UInt32 = 0
-    static let bell: UInt32 = 1
-    static let timer: UInt32 = 2
+    static let bell: UInt32 = 0
+    static let timer: UInt32 = 1
+    static let networks: UInt32 = 2
+    /// The first slot's; there is room for 29.
+    static let firstSlot: UInt32 = 3
   }
 
   private let epoll: Descriptor
   private let timer: Descriptor
   /// When the timer will ring; nil when it is not set.
   private var armed: Instant?
-  private var waitsForRoom = false
+  /// The socket whose send buffer is full.
+  private var awaited: (descriptor: CInt, slot: Int)?
 
-  /// Opens the three descriptors.
+  /// Opens its descriptors.
   init(bell: CInt) throws(SystemError) {
     let epoll = try Descriptor(epoll_create1(ROAMKEY_EPOLL_CLOEXEC))
     let timer = try Descriptor(timerfd_create(CLOCK_MONOTONIC, ROAMKEY_TIMERFD_FLAGS))
@@ -35,38 +39,45 @@ struct Poller: ~Copyable {
     self.timer = timer
   }
 
-  /// Begins to watch `socket`.
-  borrowing func add(_ socket: UDPSocket) throws(SystemError) {
-    let room = waitsForRoom ? ROAMKEY_EPOLLOUT.events : 0
-    try Self.add(socket.descriptor, ROAMKEY_EPOLLIN.events | room, Tag.socket, to: epoll)
+  /// Begins to watch `socket`, which stands in `slot`.
+  borrowing func add(_ socket: UDPSocket, slot: Int) throws(SystemError) {
+    try Self.add(socket.descriptor, ROAMKEY_EPOLLIN.events, Self.tag(slot), to: epoll)
   }
 
   /// Ceases to watch `socket`.
-  borrowing func remove(_ socket: UDPSocket) {
+  mutating func remove(_ socket: UDPSocket) {
+    if awaited?.descriptor == socket.descriptor { awaited = nil }
     _ = roamkey_epoll_control(epoll.number, EPOLL_CTL_DEL, socket.descriptor, 0, 0)
   }
 
-  /// Whether the loop is to wake when `socket` has room in its send buffer.
-  mutating func waitForRoom(_ wanted: Bool, of socket: UDPSocket) {
-    guard wanted != waitsForRoom else { return }
-    waitsForRoom = wanted
-    let room = wanted ? ROAMKEY_EPOLLOUT.events : 0
-    _ = roamkey_epoll_control(
-      epoll.number, EPOLL_CTL_MOD, socket.descriptor, ROAMKEY_EPOLLIN.events | room, Tag.socket)
+  /// Begins to watch for changes of the networks.
+  borrowing func add(_ watcher: borrowing NetworkWatcher) throws(SystemError) {
+    try Self.add(watcher.descriptor, ROAMKEY_EPOLLIN.events, Tag.networks, to: epoll)
+  }
+
+  /// Wakes the loop when `socket`, which stands in `slot`, has room in its send buffer; one at a time, nil for none.
+  mutating func waitForRoom(of socket: UDPSocket?, slot: Int) {
+    guard socket?.descriptor != awaited?.descriptor else { return }
+    if let (descriptor, slot) = awaited {
+      _ = roamkey_epoll_control(
+        epoll.number, EPOLL_CTL_MOD, descriptor, ROAMKEY_EPOLLIN.events, Self.tag(slot))
+    }
+    awaited = socket.map { ($0.descriptor, slot) }
+    if let (descriptor, slot) = awaited {
+      _ = roamkey_epoll_control(
+        epoll.number, EPOLL_CTL_MOD, descriptor, ROAMKEY_EPOLLIN.events | ROAMKEY_EPOLLOUT.events, Self.tag(slot))
+    }
   }
 
   /// Sleeps until something is ready, the bell rings or the timer does; returns at once when `sleeps` is false.
   mutating func wait(sleeps: Bool) -> Ready {
-    var events = InlineArray<4, UInt32>(repeating: 0)
-    let count = withUnsafeMutableBytes(of: &events) { raw in
-      roamkey_epoll_wait(epoll.number, sleeps ? -1 : 0, raw.baseAddress?.assumingMemoryBound(to: UInt32.self))
-    }
-    guard count > 0 else { return Ready() }
-    if events[Int(Tag.timer)] != 0 { armed = nil }
-    let socket = events[Int(Tag.socket)]
+    var ready = roamkey_ready()
+    guard roamkey_epoll_wait(epoll.number, sleeps ? -1 : 0, &ready) > 0 else { return Ready() }
+    if ready.readable & 1 << Tag.timer != 0 { armed = nil }
     // Errors show as readable: the receive call that follows takes them off the socket.
-    let readable = ROAMKEY_EPOLLIN.events | ROAMKEY_EPOLLERR.events | ROAMKEY_EPOLLHUP.events
-    return Ready(readable: socket & readable != 0, writable: socket & ROAMKEY_EPOLLOUT.events != 0)
+    return Ready(
+      readable: ready.readable >> Tag.firstSlot, writable: ready.writable >> Tag.firstSlot,
+      networks: ready.readable & 1 << Tag.networks != 0)
   }
 
   /// Makes `wait` wake no later than `deadline`.
@@ -82,6 +93,8 @@ struct Poller: ~Copyable {
       tv_sec: time_t(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
     if timerfd_settime(timer.number, ROAMKEY_TIMER_ABSOLUTE, &value, nil) == 0 { armed = deadline }
   }
+
+  private static func tag(_ slot: Int) -> UInt32 { Tag.firstSlot + UInt32(slot) }
 
   private static func add(
     _ descriptor: CInt, _ events: UInt32, _ tag: UInt32, to epoll: borrowing Descriptor

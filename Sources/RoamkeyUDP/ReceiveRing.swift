@@ -20,6 +20,8 @@ struct ReceiveRing: ~Copyable {
   private let headers = UnsafeMutablePointer<roamkey_mmsghdr>.allocate(capacity: capacity)
   /// How many headers the last call wrote to: only those need to be reset for the next.
   private var used = capacity
+  /// Whether the headers are set up for a socket that tells the local address.
+  private var hasControls = false
 
   init() {
     names.initialize(repeating: SocketName(), count: Self.capacity)
@@ -58,7 +60,10 @@ struct ReceiveRing: ~Copyable {
     return used == Self.capacity
   }
 
-  private func reset(for socket: UDPSocket) {
+  private mutating func reset(for socket: UDPSocket) {
+    // Another kind of socket than the last: no header is as it must be.
+    if socket.selectsSource != hasControls { used = Self.capacity }
+    hasControls = socket.selectsSource
     for i in 0..<used {
       headers[i].msg_hdr.msg_name = UnsafeMutableRawPointer(names + i)
       headers[i].msg_hdr.msg_namelen = socklen_t(MemoryLayout<SocketName>.size)

@@ -63,6 +63,19 @@ package struct SocketStatistics: Hashable, Sendable {
   package var sendFailures = Failures()
   /// Receive calls that failed.
   package var receiveFailures = Failures()
+  /// Whether the machine's networks are watched: false for a driver that is not to, and where the system does not let
+  /// it (a sandbox without netlink).
+  package var watchesNetworks = false
+  /// Times that the handler was told how the networks are, the first one included.
+  package var networkChanges: UInt64 = 0
+  /// Times that the networks could not be looked at; it is tried again.
+  package var networkLooksFailed: UInt64 = 0
+  /// Times that the main socket was replaced because the way to the peer was another one.
+  package var socketsRenewed: UInt64 = 0
+  /// Sockets that were to be opened for a new way, and could not be; it is tried again.
+  package var socketsRefused: UInt64 = 0
+  /// Doors that are open now.
+  package var doors = 0
   /// Turns of the loop.
   package var turns: UInt64 = 0
 

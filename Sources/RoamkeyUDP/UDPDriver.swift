@@ -1,7 +1,7 @@
 package import RoamkeyEngine
 package import RoamkeyWire
 
-/// Carries a handler's datagrams: one thread, one socket.
+/// Carries a handler's datagrams: one thread, one main socket, and more of them for a client that moves (`Mobility`).
 ///
 /// The handler is not Sendable and lives on the driver's thread from the moment it is handed over; all that reaches it
 /// from outside is work given to `perform`. A driver that is let go stops.
@@ -13,23 +13,26 @@ package final class UDPDriver<Handler: DatagramHandler & SendableMetatype>: Send
   /// - Parameters:
   ///   - address: `NetworkAddress.any(port:)` for all addresses of this machine; port 0 lets the system choose.
   ///   - name: the thread's, for debuggers; the system keeps 15 bytes.
+  ///   - mobility: what to do about the machine's networks.
   ///   - handler: handed over for good.
   ///   - onTurn: called on the driver's thread at the end of each turn of the loop, to take events to the app.
   package convenience init(
-    bind address: NetworkAddress, name: String, handler: sending Handler,
+    bind address: NetworkAddress, name: String, mobility: Mobility = .fixed, handler: sending Handler,
     onTurn: @escaping @Sendable (Handler, Instant) -> Void
   ) throws(UDPError) {
     let socket = try UDPSocket(bind: address)
-    try self.init(socket: socket, name: name, handler: handler, onTurn: onTurn)
+    try self.init(socket: socket, name: name, mobility: mobility, handler: handler, onTurn: onTurn)
   }
 
   /// With a socket that is open already.
   init(
-    socket: UDPSocket, name: String, handler: sending Handler, onTurn: @escaping @Sendable (Handler, Instant) -> Void
+    socket: UDPSocket, name: String, mobility: Mobility = .fixed, handler: sending Handler,
+    onTurn: @escaping @Sendable (Handler, Instant) -> Void
   ) throws(UDPError) {
     do {
       mailbox = try Mailbox(socket: socket)
-      let loop = try DriverLoop(handler: handler, onTurn: onTurn, socket: socket, mailbox: mailbox)
+      let loop = try DriverLoop(
+        handler: handler, onTurn: onTurn, socket: socket, mobility: mobility, mailbox: mailbox)
       thread = try LoopThread(name: name) { loop.run() }
     } catch {
       throw UDPError(.system, socket.localAddress, number: error.number)
@@ -38,7 +41,7 @@ package final class UDPDriver<Handler: DatagramHandler & SendableMetatype>: Send
 
   deinit { stop() }
 
-  /// The address of the socket, with the port that the system chose.
+  /// The address of the main socket, with the port that the system chose.
   package var localAddress: NetworkAddress { mailbox.localAddress }
 
   /// What the sockets have carried and lost, as of the end of the last turn.
@@ -54,7 +57,7 @@ package final class UDPDriver<Handler: DatagramHandler & SendableMetatype>: Send
     mailbox.post(work)
   }
 
-  /// Replaces the socket by a new one, bound to `address`; the old one is closed after the new one is open.
+  /// Replaces the main socket by a new one, bound to `address`; the old one is closed after the new one is open.
   ///
   /// From the return on, the next datagram leaves from the new socket; those that waited for room leave from it too,
   /// those that had already arrived at the old one are received. Called on the driver's own thread (from `work` or

@@ -54,6 +54,17 @@ final class UDPSocket: Sendable {
     return UInt64(words[Int(ROAMKEY_MEMINFO_DROPS)])
   }
 
+  /// Lets datagrams in and out through one interface only.
+  ///
+  /// A source address and an interface beside each datagram are not enough for IPv6: with a source, Linux takes the
+  /// interface for a wish among routes of one metric, and sends through the preferred one.
+  /// - Returns: whether the system allows it (it did not to everybody before Linux 5.7).
+  func restrict(to interface: UInt32) -> Bool {
+    var index = CInt(truncatingIfNeeded: interface)
+    let size = socklen_t(MemoryLayout<CInt>.size)
+    return setsockopt(descriptor, SOL_SOCKET, ROAMKEY_SO_BINDTOIFINDEX, &index, size) == 0
+  }
+
   private static func bind(
     _ descriptor: CInt, _ family: SocketFamily, to address: NetworkAddress
   ) throws(UDPError) -> NetworkAddress {

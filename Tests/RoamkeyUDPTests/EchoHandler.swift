@@ -10,7 +10,10 @@ final class EchoHandler: DatagramHandler {
   final class Log: Sendable {
     let received = Locked<[(bytes: [UInt8], path: NetworkPath)]>([])
     let fired = Locked<[(due: Instant, at: Instant)]>([])
+    let views = Locked<[NetworkView]>([])
 
+    /// How the networks are, as told last.
+    var view: NetworkView? { views.withLock { $0.last } }
     var texts: [String] { received.withLock { $0.map { String(decoding: $0.bytes, as: UTF8.self) } } }
   }
 
@@ -19,10 +22,12 @@ final class EchoHandler: DatagramHandler {
   var queue: [(bytes: [UInt8], path: NetworkPath)] = []
   var head = 0
   var deadlines: [Instant] = []
+  var watchedAddresses: [NetworkAddress]
 
-  init(log: Log, echoes: Bool) {
+  init(log: Log, echoes: Bool, watches: [NetworkAddress] = []) {
     self.log = log
     self.echoes = echoes
+    watchedAddresses = watches
   }
 
   func receive(_ datagram: inout MutableRawSpan, path: NetworkPath, now: Instant) {
@@ -54,6 +59,8 @@ final class EchoHandler: DatagramHandler {
     return next.path
   }
 
+  func networkChanged(_ view: NetworkView, now: Instant) { log.views.withLock { $0.append(view) } }
+
   func send(_ text: String, to remote: NetworkAddress, from local: NetworkAddress = .any(port: 0)) {
     queue.append((Array(text.utf8), NetworkPath(local: local, remote: remote)))
   }
@@ -75,10 +82,13 @@ extension NetworkAddress {
 }
 
 /// A driver with an echo handler, and what that one saw.
-func makeEcho(_ address: NetworkAddress, echoes: Bool = true) throws -> (driver: EchoDriver, log: EchoHandler.Log) {
+func makeEcho(
+  _ address: NetworkAddress, echoes: Bool = true, mobility: Mobility = .fixed, watches: [NetworkAddress] = []
+) throws -> (driver: EchoDriver, log: EchoHandler.Log) {
   let log = EchoHandler.Log()
+  let handler = EchoHandler(log: log, echoes: echoes, watches: watches)
   let driver = try EchoDriver(
-    bind: address, name: "echo test", handler: EchoHandler(log: log, echoes: echoes), onTurn: { _, _ in })
+    bind: address, name: "echo test", mobility: mobility, handler: handler, onTurn: { _, _ in })
   return (driver, log)
 }
 

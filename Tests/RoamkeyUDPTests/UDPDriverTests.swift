@@ -68,6 +68,18 @@ struct UDPDriverTests {
     }
   }
 
+  /// The ring that one address was received with must tell addresses once there are several.
+  @Test func moveFromOneAddressToAll() async throws {
+    let server = try makeEcho(.any(port: 0))
+    let client = try makeEcho(.loopback(2), echoes: false)
+    try client.driver.rebind(to: .any(port: 0))
+    let target = NetworkAddress.loopback(1, port: server.driver.localAddress.port)
+    client.driver.perform { handler, _ in handler.send("x", to: target, from: .loopback(9)) }
+    try await eventually("the answer") { client.log.texts == ["x"] }
+    let local = client.log.received.withLock { $0[0].path.local }
+    #expect(local == .loopback(9, port: client.driver.localAddress.port))
+  }
+
   @Test func aFailedMoveLeavesTheOldSocket() async throws {
     let server = try makeEcho(.loopback(1))
     let client = try makeEcho(.loopback(2), echoes: false)

@@ -46,7 +46,7 @@ import Testing
     story.run(for: .seconds(3 * 3600 - 60))
     let datagrams = player.host.traffic.datagramsSent + world.serverHost.traffic.datagramsSent - before
     // A probe every five seconds from each side; in the first five minutes the client looks for the server more often.
-    #expect(datagrams <= 2 * 3 * 3600 / 5 + 240 * 5 / 4)
+    #expect(datagrams <= 2 * 3 * 3600 / 5 + 300 * 5 / 4)
     #expect(datagrams >= 3 * 3600 / 5, "nobody would notice the network")
     story.run(for: .seconds(300))
     expectPromises(story)
