@@ -210,8 +210,12 @@ final class NetworkFollower {
     for route in routes where !opened.contains(route) {
       do {
         let socket = try UDPSocket(bind: .any(port: 0))
-        // Not everywhere allowed; the interface beside each datagram then does what it can.
-        _ = socket.restrict(to: route.interface)
+        // Not everywhere allowed. IPv4 needs no more than the interface beside each datagram; for IPv6 that is not
+        // enough, and a door that does not lead where it says is worse than none.
+        guard socket.restrict(to: route.interface) || route.source.isIPv4 else {
+          statistics.socketsRefused += 1
+          continue
+        }
         try sockets.addDoor(socket, by: route, &poller, &statistics)
       } catch {
         statistics.socketsRefused += 1
