@@ -63,7 +63,7 @@ struct PathSearch: Sendable {
   /// Probe timeouts of silence after which addresses are searched; through other doors it begins after the first.
   static let searchTimeouts = 3
   /// Time for the system to put a new route in the place of an old one.
-  private static let routePatience = Duration.milliseconds(20)
+  private static let routePatience = Duration.milliseconds(5)
   /// A server is followed to so many addresses in so much time.
   private static let followLimit = 3
   private static let followPeriod = Duration.seconds(10)
