@@ -14,9 +14,6 @@ package final class SimulatedPlayer {
   let origin: Origin
   /// Where it was told to connect to.
   var candidates: [NetworkAddress] = []
-  /// How often it went to another network, and how often it got another port where it was.
-  var place = 0
-  var portChanges = 0
 
   /// Who a player is, and how its processes are set up.
   struct Origin {

@@ -25,16 +25,11 @@ extension SimulatedWorld {
     let host = player.host
     player.client = player.origin.endpoint(.seeded(random.next()))
     replaceProcess(of: host, with: player.client)
-    if !keepsPort {
-      player.portChanges += 1
-      var inside = host.inside
-      inside.port = UInt16(truncatingIfNeeded: 40_000 + player.portChanges)
-      place(host, inside: inside, outside: host.nat?.address ?? inside, behind: host.nat)
-    }
+    if !keepsPort { host.port = host.freshPort() }
     start(host.process, on: host, after: downtime) { $0.connect(player, to: player.candidates) }
   }
 
-  /// The server's process ends without a word and begins anew, with the same key at the same address: sessions from
+  /// The server's process ends without a word and begins anew, with the same key where its host is: sessions from
   /// before are unknown to it.
   package func restartServer(after downtime: Duration = .zero) {
     server = ServerEndpoint(
@@ -43,7 +38,7 @@ extension SimulatedWorld {
     replaceProcess(of: serverHost, with: server)
     // Who had proven an address has proven it to a process that is gone.
     ledger = AmplificationLedger()
-    for player in players { player.host.heardAt.removeAll() }
+    for player in players { player.host.proofs = Proofs() }
     start(serverHost.process, on: serverHost, after: downtime) { _ in }
   }
 
@@ -51,7 +46,8 @@ extension SimulatedWorld {
     crash(host)
     host.formerProcesses.append(host.process)
     host.process = SimulatedProcess(endpoint)
-    host.heardAt.removeAll()
+    host.proofs = Proofs()
+    host.closeSockets()
     host.isReading = true
   }
 

@@ -80,6 +80,7 @@ extension SimulatedWorld {
   private func service(_ host: SimulatedHost) {
     for _ in 0..<Self.spinLimit {
       exchange(host)
+      lookIfNeeded(host)
       guard let wake = nextWake(of: host) else { return }
       guard wake <= now else { return schedule(host, at: wake) }
       host.endpoint.handleTimeout(now: time(of: host))
