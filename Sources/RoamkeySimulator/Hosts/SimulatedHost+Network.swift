@@ -28,6 +28,13 @@ extension SimulatedHost {
     set { interface.state = newValue ? .up : .silent }
   }
 
+  /// Whether others see it at that IP address, alone or with others of its household.
+  func isSeen(at address: NetworkAddress) -> Bool {
+    interfaces.contains { interface in
+      interface.attachments.contains { ($0.nat?.address.ip ?? $0.outsideIP) == address.ip }
+    }
+  }
+
   // MARK: Ways
 
   /// The address that the system would send from; nil where there is no network of that family.

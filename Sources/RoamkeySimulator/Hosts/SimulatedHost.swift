@@ -47,6 +47,9 @@ package final class SimulatedHost {
   var lastPlace = 0
   /// Whether its driver has looked at the networks for this process.
   var hasLooked = false
+  /// How often its process was told of them at the last moment when it was.
+  var looks = 0
+  var lookedAt: Instant?
   /// What its process was told of its networks last, and the addresses to which it was to watch the ways then.
   package internal(set) var view = NetworkView()
   var watched: [NetworkAddress] = []

@@ -8,8 +8,8 @@ package struct Datagram {
   package var source: NetworkAddress
   package var destination: NetworkAddress
   package var bytes: [UInt8]
-  /// Whether its bytes are the server's.
-  var isServers = false
+  /// The index of the host whose bytes these are, whoever passes them on; nil for inventions.
+  var author: Int?
   /// Which process of the server was running when it was sent: what an older one was shown proves nothing.
   var serverProcess = 0
   /// Where its sender had received something of the server by then, the first `proofCount` of these: what it can prove
@@ -18,6 +18,11 @@ package struct Datagram {
   var proofCount = 0
   /// The same for those who have passed it on.
   var passedOnFrom: [NetworkAddress] = []
+
+  /// Whether its bytes are the server's.
+  package var isServers: Bool { author == 0 }
+  /// Whether its bytes are a player's.
+  package func isFrom(_ player: SimulatedPlayer) -> Bool { author == player.host.index }
 }
 
 /// What somebody on the way does with a datagram.

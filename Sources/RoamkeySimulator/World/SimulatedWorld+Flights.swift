@@ -46,7 +46,7 @@ extension SimulatedWorld {
     guard let source = attachment.leave(from: port, to: path.remote, now: now) else { return trace.note(.exhausted) }
     trace.note(UInt64(source.port))
     let datagram = Datagram(
-      time: now, source: source, destination: path.remote, bytes: bytes, isServers: host === serverHost,
+      time: now, source: source, destination: path.remote, bytes: bytes, author: host.index,
       serverProcess: serverHost.formerProcesses.count, proofs: host.proofs, proofCount: host.proofs.addresses.count)
     var isDropped = false
     for tap in taps where tap(datagram) == .drop { isDropped = true }

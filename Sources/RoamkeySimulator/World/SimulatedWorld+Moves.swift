@@ -155,6 +155,9 @@ extension SimulatedWorld {
 
   // MARK: What a system tells
 
+  /// How often a process may be told of its networks at one moment.
+  private static let lookLimit = 100
+
   /// The host's driver looks at the networks, now or as soon as it runs, and tells the process of what is new.
   package func notice(_ host: SimulatedHost) { notice(host, from: host.inside) }
 
@@ -181,6 +184,12 @@ extension SimulatedWorld {
     let view = host.look(now: now)
     guard view != host.view else { return }
     host.view = view
+    host.looks = host.lookedAt == now ? host.looks + 1 : 1
+    host.lookedAt = now
+    if host.looks > Self.lookLimit {
+      fail("\(host.name) watches other addresses without end")
+      isStuck = true
+    }
     trace.note(UInt64(view.socket.port) | UInt64(view.doors.count) << 32 | 1 << 58)
     host.endpoint.networkChanged(view, now: time(of: host))
     touch(host)
