@@ -63,6 +63,8 @@ import Testing
   @Test func itProvesItsOwnAddress() {
     let (world, player, forwarder) = Self.joined()
     forwarder.upward = { _ in .takes }
+    // Nothing else reaches the player, so nobody wins the session back.
+    world.partition([player.host], .inbound)
     for i in 0..<100 {
       world.after(.milliseconds(20 * i)) { world in
         world.send([UInt8](repeating: 7, count: 500), to: SessionHandle(rawValue: 1))

@@ -9,11 +9,7 @@ import Testing
   private static let friend = NetworkAddress(ipv4: 203, 0, 113, 9, port: 9)
   private static let friend6 = NetworkAddress(ip: 0x2001_0db8_ffff << 80 | 9, port: 9)
 
-  private static func world() -> SimulatedWorld {
-    let world = SimulatedWorld(seed: 1)
-    world.tellsViews = true
-    return world
-  }
+  private static func world() -> SimulatedWorld { SimulatedWorld(seed: 1) }
 
   /// What listeners heard: from where, and what.
   private final class Log {
@@ -36,7 +32,7 @@ import Testing
     let view = try #require(recorder.views.first)
     let first = recorder.host.interfaces[0]
     #expect(recorder.views.count == 1)
-    #expect(view.addresses.map(\.ip) == (first.attachments + second.attachments).map(\.ip))
+    #expect(view.addresses.map(\.ip) == (first.attachments + second.attachments).map(\.ip).sorted())
     #expect(view.addresses.allSatisfy { $0.port == 0 } && view.addresses.count == 3)
     // IPv4 as the system prefers; IPv6 where there is some.
     #expect(view.routes.map { $0?.interface } == [2, 3])
@@ -105,21 +101,47 @@ import Testing
     #expect(recorder.views.last?.socket.port == new.port && new.port != old.port && new.port != door.port)
     #expect(new.ip == second.inside.ip && recorder.views.last?.routes[0]?.interface == 3)
     let first = recorder.host.interfaces[0]
-    #expect(recorder.views.last?.doors == [first.inside] && first.door != nil && second.door == nil)
+    // The door of before stays, and another one is opened to the network of before.
+    #expect(recorder.views.last?.doors == [first.inside, door] && first.door != nil && second.door == door.port)
     for (address, text) in [(old, "old"), (new, "new"), (first.outside, "door"), (door, "old door")] {
       world.inject(Array(text.utf8), from: Self.friend, to: address, after: .milliseconds(2900))
       world.inject(Array(("late " + text).utf8), from: Self.friend, to: address, after: .milliseconds(3100))
     }
     world.run(for: .seconds(4))
-    #expect(recorder.endpoint.mail == ["old", "new", "door", "old door", "late new", "late door"])
+    #expect(recorder.endpoint.mail == ["old", "new", "door", "old door", "late new", "late door", "late old door"])
     let locals = recorder.endpoint.received.map(\.path.local)
-    #expect(locals == [old, new, first.inside, door, new, first.inside])
-    #expect(world.strayDatagrams == 2)
-    // With its address the door is gone for good.
+    #expect(locals == [old, new, first.inside, door, new, first.inside, door])
+    #expect(world.strayDatagrams == 1)
+    // With its network a door is gone.
+    let closed = first.outside
     world.set(first, .down)
-    world.inject([1], from: Self.friend, to: old)
+    #expect(recorder.views.last?.doors == [door])
+    world.inject([1], from: Self.friend, to: closed)
     world.run(for: .seconds(1))
-    #expect(recorder.endpoint.received.count == 6 && recorder.views.last?.doors == [])
+    #expect(recorder.endpoint.received.count == 7)
+  }
+
+  /// A socket that was replaced still sends, from the address that it had and from no other.
+  @Test func theOldSocketSends() {
+    let world = Self.world()
+    let log = Log()
+    log.hear(Self.friend, in: world)
+    let recorder = RecordingHost(in: world, index: 7)
+    let second = recorder.plugIn()
+    recorder.endpoint.watchedAddresses = [Self.friend]
+    world.run(for: .milliseconds(1))
+    let old = recorder.host.inside
+    world.prefer(second)
+    recorder.send("there", to: Self.friend, from: old)
+    world.set(recorder.host.interfaces[0], .down)
+    recorder.send("gone", to: Self.friend, from: old)
+    #expect(log.lines.map(\.text) == ["there"] && log.lines[0].source == old)
+    #expect(recorder.host.unroutableDatagrams == 1)
+    // A socket that is closed is none: the main one sends.
+    world.run(for: .seconds(3))
+    world.notice(recorder.host)
+    recorder.send("closed", to: Self.friend, from: old)
+    #expect(log.lines.map(\.text) == ["there", "closed"] && log.lines[1].source == recorder.host.outside)
   }
 
   /// A datagram that names a door leaves through it; any other as the system has it.
@@ -133,12 +155,16 @@ import Testing
     world.run(for: .milliseconds(1))
     recorder.send("door", to: Self.friend, from: second.inside)
     recorder.send("any", to: Self.friend)
-    // Its address alone says nothing, and neither does a socket that is closed.
-    recorder.send("address", to: Self.friend, from: NetworkAddress(ip: second.inside.ip, port: recorder.host.port))
-    recorder.send("closed", to: Self.friend, from: NetworkAddress(ip: second.inside.ip, port: 1))
+    // The main socket sends from the address that is named; a door from no other than its own.
+    let address = NetworkAddress(ip: second.inside.ip, port: recorder.host.port)
+    recorder.send("address", to: Self.friend, from: address)
+    recorder.send("no port", to: Self.friend, from: NetworkAddress(ip: address.ip, port: 0))
+    recorder.send("closed", to: Self.friend, from: NetworkAddress(ip: address.ip, port: 1))
+    recorder.send("false", to: Self.friend, from: NetworkAddress(ip: recorder.host.inside.ip, port: second.inside.port))
     let usual = recorder.host.outside
-    #expect(log.lines.map(\.text) == ["door", "any", "address", "closed"])
-    #expect(log.lines.map(\.source) == [second.outside, usual, usual, usual] && second.outside != usual)
+    #expect(log.lines.map(\.text) == ["door", "any", "address", "no port", "closed"])
+    #expect(log.lines.map(\.source) == [second.outside, usual, address, address, usual])
+    #expect(second.outside != usual && second.outside != address)
     // There are four at most.
     for _ in 0..<5 { _ = recorder.plugIn() }
     world.notice(recorder.host)
@@ -152,6 +178,7 @@ import Testing
     log.hear(Self.friend, in: world)
     let recorder = RecordingHost(in: world, index: 7, renewsPort: false)
     let second = recorder.plugIn()
+    recorder.endpoint.watchedAddresses = [Self.friend]
     world.run(for: .milliseconds(1))
     let reached = second.inside
     #expect(reached.port == 7447 && recorder.views.last?.doors == [])

@@ -46,24 +46,36 @@ extension SimulatedHost {
     return nil
   }
 
-  /// Which way a datagram takes: through the interface whose door it names; with a socket for all, from the address
-  /// that it names, if there is one; else as the system has it.
+  /// Whether anything at all gets out by the way that the system would choose.
+  var hasNetwork: Bool { AddressFamily.allCases.contains { choice($0)?.interface.state == .up } }
+
+  /// Which way a datagram takes, and from which port: as the Linux driver has it. It names a socket by its port, and
+  /// may name an address of the host.
   func way(_ path: NetworkPath) -> (from: Attachment, port: UInt16)? {
-    let family = path.remote.family
-    let local = path.local
-    if local.port != port, local.port != 0 {
-      for interface in interfaces where interface.door == local.port {
-        return interface.state == .down ? nil : interface.attachment(family).map { ($0, local.port) }
-      }
+    let (local, family) = (path.local, path.remote.family)
+    if local.port == 0 || local.port == port {
+      // Better from another address than not at all.
+      return (holder(of: local, family) ?? choice(family)).map { ($0, port) }
     }
-    if !renewsPort, !local.isUnspecified {
-      for interface in interfaces where interface.state != .down {
-        for attachment in interface.attachments where attachment.ip == local.ip && attachment.family == family {
-          return (attachment, port)
-        }
-      }
+    if let interface = interfaces.first(where: { $0.door == local.port }) {
+      guard interface.state != .down, let attachment = interface.attachment(family) else { return nil }
+      return local.isUnspecified || attachment.ip == local.ip ? (attachment, local.port) : nil
+    }
+    if formerPorts.contains(where: { $0.port == local.port }) {
+      // Who moved must not be seen with the port of before at the address of now.
+      return (local.isUnspecified ? choice(family) : holder(of: local, family)).map { ($0, local.port) }
     }
     return choice(family).map { ($0, port) }
+  }
+
+  /// The interface's address that this is, if the host has it. The datagram leaves through that interface: a machine
+  /// with several networks that did otherwise would be heard by nobody.
+  private func holder(of local: NetworkAddress, _ family: AddressFamily) -> Attachment? {
+    guard !local.isUnspecified, local.family == family else { return nil }
+    for interface in interfaces where interface.state != .down {
+      if let attachment = interface.attachment(family), attachment.ip == local.ip { return attachment }
+    }
+    return nil
   }
 
   /// Whether what arrives there on this port is read.
@@ -80,58 +92,61 @@ extension SimulatedHost {
     return Self.firstPort + UInt16(portCount % Self.portRange)
   }
 
-  /// Opens a new socket for whatever names no other; the one before is read a little longer.
-  func renewPort(now: Instant) {
-    retire(port, now: now)
-    port = freshPort()
-  }
-
-  private func retire(_ port: UInt16, now: Instant) {
-    formerPorts.removeAll { $0.until <= now }
-    formerPorts.append((port, now + Self.formerSocketLifetime))
-  }
-
   /// Sockets of the process before are closed.
   func closeSockets() {
     formerPorts.removeAll()
     for interface in interfaces { interface.door = nil }
-    hasLooked = false
     view = NetworkView()
     watched = []
-    socketRoute = nil
+    baseline = nil
   }
 
-  /// Looks at the networks as a driver does, opens and closes sockets, and says what the process is to be told.
+  /// Looks at the networks as the Linux driver does, opens and closes sockets, and says what the process is to be told.
   func look(now: Instant) -> NetworkView {
+    formerPorts.removeAll { $0.until <= now }
     var view = NetworkView()
-    for interface in interfaces where interface.state != .down {
-      view.addresses += interface.attachments.map { $0.inside(port: 0) }
-    }
+    let present = interfaces.filter { $0.state != .down }
+    view.addresses = present.flatMap { $0.attachments.map { $0.inside(port: 0) } }.sorted { $0.ip < $1.ip }
     view.routes = watched.map { choice($0.family)?.route }
-    if let route = view.routes.first ?? nil, renewsPort {
-      if let socketRoute, socketRoute != route { renewPort(now: now) }
-      socketRoute = route
+    if renewsPort, let first = watched.first {
+      renewPort(first, view.routes[0], now: now)
+      view.doors = doors(first.family)
     }
-    if renewsPort, let first = watched.first { view.doors = doors(first.family, now: now) }
     view.socket = .any(port: port)
     return view
   }
 
-  private func doors(_ family: AddressFamily, now: Instant) -> [NetworkAddress] {
-    let chosen = choice(family)?.interface
-    var doors: [NetworkAddress] = []
-    for interface in interfaces {
-      let attachment = interface.state == .down || interface === chosen ? nil : interface.attachment(family)
-      guard let attachment, doors.count < Self.doorLimit else {
-        if let door = interface.door { retire(door, now: now) }
-        interface.door = nil
-        continue
-      }
-      let door = interface.door ?? freshPort()
-      interface.door = door
-      doors.append(attachment.inside(port: door))
+  /// On another way than before, a new socket for whatever names no other; the one before is read a little longer.
+  private func renewPort(_ destination: NetworkAddress, _ route: Route?, now: Instant) {
+    guard let last = baseline, last.destination == destination else {
+      baseline = (destination, route)
+      return
     }
-    return doors
+    guard let route, route != last.route else { return }
+    if last.route != nil {
+      formerPorts.append((port, now + Self.formerSocketLifetime))
+      port = freshPort()
+    }
+    baseline = (destination, route)
+  }
+
+  /// Opens doors through the interfaces that the system does not prefer, and closes those whose network is gone. One
+  /// that is open stays when the system comes to prefer its interface.
+  private func doors(_ family: AddressFamily) -> [NetworkAddress] {
+    let chosen = choice(family)?.interface
+    for interface in interfaces {
+      let attachment = interface.state == .down ? nil : interface.attachment(family)
+      if interface.door != nil, interface.doorRoute != attachment?.route { interface.door = nil }
+    }
+    var count = interfaces.count { $0.door != nil }
+    for interface in interfaces where interface.door == nil && interface !== chosen && count < Self.doorLimit {
+      guard interface.state != .down, let attachment = interface.attachment(family) else { continue }
+      (interface.door, interface.doorRoute) = (freshPort(), attachment.route)
+      count += 1
+    }
+    return interfaces.compactMap { interface in
+      interface.door.flatMap { interface.attachment(family)?.inside(port: $0) }
+    }
   }
 }
 

@@ -45,16 +45,14 @@ package final class SimulatedHost {
   let renewsPort: Bool
   /// The highest number of a place where it was.
   var lastPlace = 0
-  /// Whether its driver has looked at the networks for this process.
-  var hasLooked = false
   /// How often its process was told of them at the last moment when it was.
   var looks = 0
   var lookedAt: Instant?
   /// What its process was told of its networks last, and the addresses to which it was to watch the ways then.
   package internal(set) var view = NetworkView()
   var watched: [NetworkAddress] = []
-  /// The way to the first of them with which the present socket was opened.
-  var socketRoute: Route?
+  /// The first of them, and the last way there: a new one is measured against it.
+  var baseline: (destination: NetworkAddress, route: Route?)?
   /// Datagrams for which it had no way.
   package internal(set) var unroutableDatagrams = 0
   /// Bytes that wait for a suspended process at most; what exceeds them is lost. The default is Linux's.

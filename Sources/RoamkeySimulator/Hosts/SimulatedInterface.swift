@@ -17,8 +17,9 @@ package final class SimulatedInterface {
   package var state = State.up
   /// At most one of each family.
   var attachments: [Attachment] = []
-  /// The socket that sends through this interface alone, where the system prefers another.
+  /// The socket that sends through this interface alone, and the way that it was opened for.
   package internal(set) var door: UInt16?
+  var doorRoute: Route?
   package internal(set) var uplink: AccessLink
   package internal(set) var downlink: AccessLink
 
@@ -32,8 +33,8 @@ package final class SimulatedInterface {
   /// Its address of a family, if it has one.
   func attachment(_ family: AddressFamily) -> Attachment? { attachments.first { $0.family == family } }
 
-  /// The port that sends from here: the door's where there is one.
-  var port: UInt16 { door ?? host.port }
+  /// The port that sends from here: the door's where the system prefers another interface.
+  var port: UInt16 { self === host.interface ? host.port : door ?? host.port }
 
   /// Its own address, and the one that others see: they differ behind a NAT. Behind a simulated one it is the address
   /// of the last datagram that left, with port 0 before the first. Of two families IPv4; unspecified where it has none.

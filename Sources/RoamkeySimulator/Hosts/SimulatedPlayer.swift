@@ -37,6 +37,12 @@ package final class SimulatedPlayer {
 
   package var id: PlayerID { client.id }
 
-  /// The bodies of the messages that it got in the session of its process.
-  package var inbox: [[UInt8]] { host.inbox[SessionHandle(rawValue: 1)] ?? [] }
+  /// The newest session of its process; the first one has this number before it begins.
+  package var session: SessionHandle {
+    for case .joined(let session, _, _) in host.events.reversed() { return session }
+    return SessionHandle(rawValue: 1)
+  }
+
+  /// The bodies of the messages that it got in the newest session of its process.
+  package var inbox: [[UInt8]] { host.inbox[session] ?? [] }
 }

@@ -33,6 +33,17 @@ extension SimulatedWorld {
     move(player.host.interface, isNoticed: isNoticed, toPlace: place, behind: nat, families)
   }
 
+  /// The player's app binds another socket, on another port; the one before is closed at once.
+  package func rebindSocket(of player: SimulatedPlayer) {
+    let (host, client) = (player.host, player.client)
+    whenRunning(host) { [unowned host] now in
+      let before = NetworkAddress.any(port: host.port)
+      host.port = host.freshPort()
+      host.view.socket = .any(port: host.port)
+      client.localAddressChanged(from: before, to: host.view.socket, now: now)
+    }
+  }
+
   // MARK: The server
 
   /// The server goes to another network, with another IP address and the same port.
@@ -97,7 +108,6 @@ extension SimulatedWorld {
     behind nat: SimulatedNAT? = nil, _ families: AddressFamilies = .ipv4
   ) {
     let host = interface.host
-    let before = host.inside
     if isNoticed {
       connect(interface, toPlace: place, behind: nat, families)
     } else {
@@ -112,26 +122,24 @@ extension SimulatedWorld {
     }
     interface.uplink.change(to: interface.uplink.conditions)
     interface.downlink.change(to: interface.downlink.conditions)
-    if isNoticed { notice(host, from: before) }
+    if isNoticed { notice(host) }
   }
 
   /// The system of a host prefers another interface: the default route moves.
   package func prefer(_ interface: SimulatedInterface, isNoticed: Bool = true) {
     let host = interface.host
-    let before = host.inside
     guard let index = host.interfaces.firstIndex(where: { $0 === interface }) else { return }
     host.preferred = index
     trace.note(UInt64(index) | 1 << 59)
-    if isNoticed { notice(host, from: before) }
+    if isNoticed { notice(host) }
   }
 
   /// An interface comes, goes, or falls silent. With `down` and `up` the system notices.
   package func set(_ interface: SimulatedInterface, _ state: SimulatedInterface.State) {
     let host = interface.host
-    let before = host.inside
     let isNoticed = (interface.state == .down) != (state == .down)
     interface.state = state
-    if isNoticed { notice(host, from: before) }
+    if isNoticed { notice(host) }
   }
 
   private func goOn(_ interface: SimulatedInterface, to place: Int?) -> Int {
@@ -159,27 +167,19 @@ extension SimulatedWorld {
   private static let lookLimit = 100
 
   /// The host's driver looks at the networks, now or as soon as it runs, and tells the process of what is new.
-  package func notice(_ host: SimulatedHost) { notice(host, from: host.inside) }
-
-  private func notice(_ host: SimulatedHost, from before: NetworkAddress) {
-    let endpoint = host.endpoint
-    if tellsViews {
-      // Unowned: the host, which keeps it while it is suspended, is the world's.
-      whenRunning(host) { [unowned self, unowned host] _ in look(host) }
-    } else if let client = endpoint as? ClientEndpoint {
-      let after = host.inside
-      whenRunning(host) { client.localAddressChanged(from: before, to: after, now: $0) }
-    }
+  package func notice(_ host: SimulatedHost) {
+    // Unowned: the host, which keeps it while it is suspended, is the world's.
+    whenRunning(host) { [unowned self, unowned host] _ in look(host) }
   }
 
-  /// What a driver does when its process begins, and once that watches other addresses.
+  /// What a driver does once its process watches other addresses; the first ones among them.
   func lookIfNeeded(_ host: SimulatedHost) {
-    guard tellsViews, !host.hasLooked || host.endpoint.watchedAddresses != host.watched else { return }
-    look(host)
+    if host.endpoint.watchedAddresses != host.watched { look(host) }
   }
 
   private func look(_ host: SimulatedHost) {
-    host.hasLooked = true
+    // Who watches nothing is told nothing.
+    if host.watched.isEmpty, host.endpoint.watchedAddresses.isEmpty { return }
     host.watched = host.endpoint.watchedAddresses
     let view = host.look(now: now)
     guard view != host.view else { return }

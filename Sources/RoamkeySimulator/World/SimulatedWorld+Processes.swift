@@ -31,7 +31,10 @@ extension SimulatedWorld {
 
   /// The server's process ends without a word and begins anew, with the same key where its host is: sessions from
   /// before are unknown to it.
-  package func restartServer(after downtime: Duration = .zero) {
+  /// - Parameter keepsInstance: whether it is the same server at the same place, whose word clients take for the end of
+  ///   their sessions; or another one with a copied key.
+  package func restartServer(after downtime: Duration = .zero, keepsInstance: Bool = true) {
+    if !keepsInstance { serverSettings.instance = Self.instance(random.next()) }
     server = ServerEndpoint(
       key: Self.serverKey(serverSeed), settings: serverSettings, configuration: configuration,
       entropy: .seeded(random.next()))

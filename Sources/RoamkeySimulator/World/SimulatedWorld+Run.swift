@@ -117,7 +117,10 @@ extension SimulatedWorld {
         }
       }
       host.endpoint.drainEvents(into: &reported)
-      for event in reported { note(event) }
+      for event in reported {
+        note(event)
+        if case .searching = event { lookUp(for: host) }
+      }
       host.process.receive(reported, now: time)
       if host.isReading { host.process.takeUnread(now: time) }
     } while !reported.isEmpty

@@ -36,8 +36,6 @@ package final class SimulatedWorld {
 
   // MARK: The network
 
-  /// Whether processes are told of moves by `networkChanged`, as the Linux driver does.
-  package var tellsViews = false
   /// By the addresses that others see, and for those behind a NAT by their own.
   var attachmentsByIP: [UInt128: Attachment] = [:]
   var attachmentsByInside: [UInt128: Attachment] = [:]
@@ -46,6 +44,8 @@ package final class SimulatedWorld {
   var listeners: [NetworkAddress: (Datagram) -> Void] = [:]
   var cuts: [NetworkCut] = []
   var cutCount = 0
+  /// What a name server says of the server's name; nil: there is none.
+  package var nameServer: NameServer?
 
   // MARK: The loop
 
@@ -61,7 +61,7 @@ package final class SimulatedWorld {
   var reported: [EngineEvent] = []
 
   let serverSeed: UInt64
-  let serverSettings: ServerSettings
+  var serverSettings: ServerSettings
 
   static let start = Instant(nanoseconds: 1_000_000_000)
   package static let serverAddress = NetworkAddress(ipv4: 192, 0, 2, 1, port: 7447)
@@ -80,8 +80,9 @@ package final class SimulatedWorld {
     now = Self.start
     serverSeed = random.next()
     serverSettings = settings
+    serverSettings.instance = settings.instance ?? Self.instance(seed)
     server = ServerEndpoint(
-      key: Self.serverKey(serverSeed), settings: settings, configuration: configuration,
+      key: Self.serverKey(serverSeed), settings: serverSettings, configuration: configuration,
       entropy: .seeded(random.next()))
     serverHost = SimulatedHost(
       name: "server", index: 0, process: SimulatedProcess(server), port: Self.serverAddress.port, renewsPort: false)
@@ -94,6 +95,12 @@ package final class SimulatedWorld {
   static func serverKey(_ seed: UInt64) -> PlayerKey {
     var entropy = Entropy.seeded(seed)
     return PlayerKey(seed: entropy.secret())
+  }
+
+  /// What tells one place at which a server runs from another.
+  static func instance(_ seed: UInt64) -> Digest {
+    var random = SeededRandom(seed: seed ^ 0x1257_a0ce)
+    return Digest(random.bytes(Digest.size))
   }
 
   /// What servers and players of a world run unless they say otherwise.
