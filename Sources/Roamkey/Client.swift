@@ -49,7 +49,7 @@ public final class Client: Sendable {
     let driver: UDPDriver<ClientEndpoint>
     do throws(UDPError) {
       driver = try UDPDriver(
-        bind: bind ?? .any(port: 0), name: "roamkey-client",
+        bind: bind ?? .any(port: 0), name: "roamkey-client", mobility: bind == nil ? .client : .host,
         handler: endpoint,
         onTurn: { endpoint, now in link.turn(endpoint, now) })
     } catch {

@@ -64,7 +64,7 @@ public final class Server: Sendable {
     self.link = link
     do throws(UDPError) {
       driver = try UDPDriver(
-        bind: listen, name: "roamkey-server",
+        bind: listen, name: "roamkey-server", mobility: .host,
         handler: endpoint,
         onTurn: { endpoint, now in link.turn(endpoint, now) })
     } catch {
