@@ -38,8 +38,9 @@ struct PathManagerTests {
       manager.takeOtherChallenge(now: now, interval: .milliseconds(300))
     }
 
-    mutating func answer(_ data: UInt64?, now: Instant = start) -> PathManager.Outcome {
-      manager.onResponse(data ?? 0, now: now)
+    /// By the way of the active path, if nothing else is said.
+    mutating func answer(_ data: UInt64?, from host: UInt8? = nil, now: Instant = start) -> PathManager.Outcome {
+      manager.onResponse(data ?? 0, from: host.map { path($0).remote } ?? manager.active.path.remote, now: now)
     }
   }
 
@@ -82,8 +83,36 @@ struct PathManagerTests {
     let old = try unwrap(paths.otherChallenge())
     #expect(old.path == Self.path(1) && old.budget == .max)
     #expect(paths.otherChallenge() == nil, "not before its time")
-    #expect(paths.answer(old.data) == .init(change: Self.change(9, 1)))
+    #expect(paths.answer(old.data, from: 1) == .init(change: Self.change(9, 1)))
     #expect(paths.manager.active.isValidated && !paths.manager.isValidating)
+  }
+
+  @Test("a router that a player has left unknowingly lets packets in, and none out: that is no reason to go back")
+  func theOldOneReceivesOnly() throws {
+    var paths = Paths()
+    _ = paths.receive(Self.path(2))
+    let (new, old) = (paths.challenge(), try unwrap(paths.otherChallenge()))
+    #expect(paths.answer(old.data) == .unchanged)
+    #expect(paths.answer(new) == .init(roamed: Self.change(1, 2)))
+    #expect(paths.otherChallenge(now: Self.start + .seconds(1)) == nil, "it has answered")
+    let end = try unwrap(paths.manager.nextTimeout(isBlocked: false))
+    #expect(paths.manager.handleTimeout(now: end) == .unchanged)
+    #expect(paths.manager.fallback == nil && paths.manager.active.path == Self.path(2))
+  }
+
+  @Test("somebody is faster with the peer's packets than the peer: what the old address says is there, if late")
+  func duplicatesOfAForwarder() throws {
+    var paths = Paths()
+    #expect(!paths.manager.mattersAgain(from: Self.path(1).remote))
+    _ = paths.receive(Self.path(9))
+    let old = try unwrap(paths.otherChallenge())
+    #expect(paths.manager.mattersAgain(from: Self.path(1).remote))
+    #expect(!paths.manager.mattersAgain(from: Self.path(9).remote))
+    // A forged source address alone moves nothing.
+    #expect(paths.manager.onDuplicate(from: Self.path(1).remote, now: Self.start) == .unchanged)
+    #expect(paths.answer(old.data) == .unchanged)
+    #expect(
+      paths.manager.onDuplicate(from: Self.path(1).remote, now: Self.start) == .init(change: Self.change(9, 1)))
   }
 
   @Test func anAnnouncedMoveAsksTheNewAddressOnly() {
@@ -120,7 +149,7 @@ struct PathManagerTests {
     _ = paths.receive(Self.path(2))
     let (new, old) = (paths.challenge(), try unwrap(paths.otherChallenge()))
     #expect(paths.answer(new) == .init(roamed: Self.change(1, 2)))
-    #expect(paths.answer(old.data) == .init(change: Self.change(2, 1), roamed: Self.change(2, 1)))
+    #expect(paths.answer(old.data, from: 1) == .init(change: Self.change(2, 1), roamed: Self.change(2, 1)))
   }
 
   @Test func anAddressThatWasDroppedIsLeft() throws {
@@ -197,6 +226,9 @@ struct PathManagerTests {
     #expect(paths.manager.candidate == nil)
 
     // It is heard again, and now the old one is silent.
+    #expect(paths.receive(Self.path(9), now: now) == .unchanged)
+    #expect(paths.manager.candidate == nil, "not at once")
+    now = now + .seconds(1)
     #expect(paths.receive(Self.path(9), now: now) == .unchanged)
     let again = try unwrap(paths.otherChallenge(now: now))
     #expect(paths.answer(again.data, now: now) == .unchanged)

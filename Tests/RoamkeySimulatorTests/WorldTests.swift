@@ -33,26 +33,40 @@ import Testing
   @Test func theLedgerOfThreeTimes() {
     let address = NetworkAddress(ipv4: 203, 0, 113, 1, port: 1)
     let server = SimulatedWorld.serverAddress
-    func datagram(_ count: Int, heardAt: [NetworkAddress] = [], serverProcess: Int = 1) -> Datagram {
+    let proofs = Proofs()
+    func datagram(_ count: Int, serverProcess: Int = 1) -> Datagram {
       Datagram(
         time: SimulatedWorld.start, source: address, destination: server, bytes: Array(repeating: 0, count: count),
-        heardAt: heardAt, serverProcess: serverProcess)
+        serverProcess: serverProcess, proofs: proofs, proofCount: proofs.addresses.count)
     }
     var ledger = AmplificationLedger()
     ledger.onReceived(datagram(100), serverProcess: 1)
     #expect(ledger.onSent(300, to: address) == nil)
     #expect(ledger.onSent(1, to: address) != nil)
-    ledger.onReceived(datagram(1, heardAt: [address], serverProcess: 0), serverProcess: 1)
+    let early = datagram(1)
+    proofs.add(address)
+    ledger.onReceived(datagram(1, serverProcess: 0), serverProcess: 1)
     #expect(ledger.onSent(3, to: address) != nil, "it was another process that proved it")
-    ledger.onReceived(datagram(1, heardAt: [address]), serverProcess: 1)
+    ledger.onReceived(early, serverProcess: 1)
+    #expect(ledger.onSent(6, to: address) != nil, "it was sent before that")
+    ledger.onReceived(datagram(1), serverProcess: 1)
     #expect(ledger.onSent(10_000, to: address) == nil)
-    #expect(ledger.totals(address) == (10_304, 102))
+    #expect(ledger.totals(address) == (10_310, 103))
+
+    // Who gets what another one passes on has proven both addresses, and so has the other one.
+    let (second, third) = (NetworkAddress(ipv4: 203, 0, 113, 2, port: 1), NetworkAddress(ipv4: 203, 0, 113, 3, port: 1))
+    var passedOn = datagram(1)
+    passedOn.passedOnFrom = [second]
+    ledger.onReceived(passedOn, serverProcess: 1)
+    #expect(ledger.onSent(1, to: second) == nil && ledger.onSent(1, to: third) != nil)
   }
 
   /// A thousand players, each at an address of its own, wherever they go.
   @Test func addressesAreDistinct() {
     let all = (0..<1000).flatMap { player in
-      [0, 1, 255, 256, 1000].map { SimulatedWorld.address(player: player, place: $0) }
+      [0, 1, 255, 256, 1000].flatMap { place in
+        AddressFamily.allCases.map { SimulatedWorld.address(host: player, place: place, $0) }
+      }
     }
     #expect(Set(all).count == all.count)
     let world = SimulatedWorld(seed: 1)

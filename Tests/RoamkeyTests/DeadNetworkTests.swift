@@ -27,6 +27,11 @@ import Testing
       (atServer, atClient) = (server.log, client.log)
     }
 
+    /// Waits until the server's app knows of the client as well: which of the two does first is chance.
+    func begin() async throws {
+      try await atServer.first("the join") { if case .joined(client.id) = $0 { true } else { nil } }
+    }
+
     /// Sends numbered messages both ways.
     func send(_ numbers: Range<Int>) throws {
       for number in numbers {
@@ -92,6 +97,7 @@ import Testing
       key: .generate(), application: "test/1", server: "\(relay.address)", pinned: server.id,
       configuration: impatient)
     let ends = Ends(server, client)
+    try await ends.begin()
     try ends.send(0..<50)
     try await ends.expect(0..<50)
     // Twice, since what worked once may have left something behind.
@@ -116,6 +122,7 @@ import Testing
     let server = try await makeServer(configuration: impatient)
     let client = try await makeClient(server, configuration: impatient)
     let ends = Ends(server, client)
+    try await ends.begin()
     try ends.send(0..<50)
     try await ends.expect(0..<50)
     try client.rebind(to: NetworkAddress("[::1]:0"))
@@ -137,6 +144,7 @@ import Testing
       key: .generate(), application: "test/1", server: "\(relay.address)", pinned: server.id,
       configuration: impatient)
     let ends = Ends(server, client)
+    try await ends.begin()
     let (atClient, atServer) = (client.receiptLog, server.receiptLog)
     try await shut(relay)
     for (number, delivery) in Delivery.allCases.enumerated() where delivery.isReliable {

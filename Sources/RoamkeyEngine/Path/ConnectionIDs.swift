@@ -1,7 +1,7 @@
 import RoamkeyWire
 
 /// Which connection id a packet has says to which session it belongs, and to nobody else that two packets belong
-/// together: so whoever moves on purpose takes a fresh one (PROTOCOL §5.5).
+/// together: so whoever moves on purpose takes a fresh one (PROTOCOL §5.9).
 
 /// The ids that we gave to the peer, for its packets to us.
 struct IssuedConnectionIDs: Sendable {
@@ -166,6 +166,7 @@ struct PeerConnectionIDs: Sendable {
   mutating func activate(for way: Way) {
     guard let place = place(for: way), let current = given.firstIndex(where: { $0.use == .active }) else { return }
     let old = given[current].sequence
+    given[current].use = .spare
     given[place].use = .active
     active = given[place].id
     retire(old)

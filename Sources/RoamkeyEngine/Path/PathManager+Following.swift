@@ -10,7 +10,7 @@ import RoamkeyWire
 //
 //   answers                     then
 //   the active path             it is validated
-//   the fallback                back to it: a reversal
+//   the fallback                back to it, a reversal, once something authentic comes from there as well
 //   the candidate               validated; it becomes active once the active path has failed to answer
 
 /// An authentic packet, as far as it tells where the peer is.
@@ -28,6 +28,8 @@ extension PathManager {
   /// So many reversals in so much time, and who moves without saying so has to prove it first.
   private static let reversalLimit = 3
   private static let reversalPeriod = Duration.seconds(60)
+  /// Between two candidates: each costs both sides a padded packet.
+  private static let doubtPause = Duration.seconds(1)
 
   // MARK: Packets
 
@@ -94,17 +96,19 @@ extension PathManager {
     let from = active.path.remote
     active = fallback
     active.challenge = nil
+    active.hasAnswered = false
     if let local { active.path.local = local }
     self.fallback = nil
     candidate = nil
     return Outcome(change: Change(from: from, to: active.path.remote), roamed: announce())
   }
 
-  /// Stays, and asks both: one candidate at a time.
+  /// Stays, and asks both: one candidate at a time, and not again at once.
   private mutating func doubt(
     _ packet: PathArrival, probeTimeout: Duration, now: Instant, random number: () -> UInt64
   ) -> Outcome {
-    guard candidate == nil else { return .unchanged }
+    guard candidate == nil, now >= nextDoubt ?? now else { return .unchanged }
+    nextDoubt = now + Self.doubtPause
     var path = PathState(packet.path, isValidated: false)
     path.onReceived(packet.size)
     path.challenge = Self.challenge(number(), probeTimeout: probeTimeout, now: now)
@@ -123,7 +127,8 @@ extension PathManager {
   // MARK: Answers
 
   /// A PATH_RESPONSE, by whatever path: it validates the challenged address only.
-  mutating func onResponse(_ data: UInt64, now: Instant) -> Outcome {
+  /// - Parameter from: where the answer came from.
+  mutating func onResponse(_ data: UInt64, from: NetworkAddress, now: Instant) -> Outcome {
     if active.challenge?.data == data {
       active.challenge = nil
       candidate = nil
@@ -133,13 +138,31 @@ extension PathManager {
       if fallback?.challenge == nil { fallback = nil }
       return Outcome(roamed: announce())
     }
-    if fallback?.challenge?.data == data { return reverse(now: now) }
+    if fallback?.challenge?.data == data {
+      // It receives there. That alone is no reason: a router that a player has left without knowing may let packets in
+      // for a while, though none come out any more.
+      fallback?.challenge?.triesLeft = 0
+      fallback?.hasAnswered = true
+      if from == fallback?.path.remote { return reverse(now: now) }
+    }
     if candidate?.challenge?.data == data {
       candidate?.challenge = nil
       candidate?.isValidated = true
       return takeCandidate()
     }
     return .unchanged
+  }
+
+  /// Whether an authentic packet that was seen before would tell something, if it came from there.
+  func mattersAgain(from remote: NetworkAddress) -> Bool {
+    fallback?.path.remote == remote && fallback?.challenge != nil
+  }
+
+  /// An authentic packet, seen before, has come from the fallback's address: somebody is faster than the peer with the
+  /// peer's own packets. It counts once the peer has said that it receives there, since addresses can be forged.
+  mutating func onDuplicate(from remote: NetworkAddress, now: Instant) -> Outcome {
+    guard let fallback, fallback.path.remote == remote, fallback.hasAnswered else { return .unchanged }
+    return reverse(now: now)
   }
 
   /// A PATH_DROP: the peer has left the path that was challenged.

@@ -57,6 +57,8 @@ struct PathManager: Sendable {
   /// What the app was last told.
   private(set) var announced: NetworkAddress
   private(set) var responses: [Response] = []
+  /// No candidate before that.
+  var nextDoubt: Instant?
   /// When the session went back to where it was, newest last.
   var reversals: [Instant] = []
 

@@ -22,6 +22,8 @@ struct PathState: Sendable {
   private var received = 0
   private var sent = 0
   var challenge: Challenge?
+  /// A fallback's: its challenge was answered.
+  var hasAnswered = false
 
   /// What may be sent to an unvalidated address, in multiples of what came from there.
   static let amplificationFactor = 3

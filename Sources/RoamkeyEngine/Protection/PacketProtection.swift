@@ -31,6 +31,8 @@ package struct OpenedPacket: Sendable {
   package var plaintext: Range<Int>
   /// They are to be zero: if not, the session closes.
   package var reservedBits: UInt8
+  /// It was seen before, or may have been: nothing of it counts but that it is authentic.
+  package var isReplay = false
 }
 
 extension SessionKeys {
@@ -51,8 +53,10 @@ extension SessionKeys {
   }
 
   /// Finds the packet number, tests it against the replay window and opens the packet in place.
+  /// - Parameter opensReplays: whether one that was seen before is opened all the same, and marked as such.
   package borrowing func open(
-    _ datagram: inout MutableRawSpan, connectionIDSize: Int, window: ReplayWindow, receiving state: KeyPhaseState
+    _ datagram: inout MutableRawSpan, connectionIDSize: Int, window: ReplayWindow, receiving state: KeyPhaseState,
+    opensReplays: Bool = false
   ) throws(OpenError) -> OpenedPacket {
     guard datagram.byteCount >= ShortHeader.minimumPacketSize(connectionIDSize: connectionIDSize) else {
       throw .tooShort
@@ -70,7 +74,8 @@ extension SessionKeys {
     }
     let number = PacketNumber.decode(
       truncated: truncated, length: numberSize, expected: window.highest.map { $0 + 1 } ?? 0)
-    guard window.accepts(number) else { throw .replayed }
+    let isReplay = !window.accepts(number)
+    guard !isReplay || opensReplays else { throw .replayed }
     guard let phase = state.phase(bit: first & ShortHeader.phaseBit != 0, number: number) else {
       throw .authenticationFailed
     }
@@ -82,7 +87,7 @@ extension SessionKeys {
     else { throw .authenticationFailed }
     return OpenedPacket(
       number: number, phase: phase, plaintext: headerSize..<(datagram.byteCount - ChaChaPoly.tagSize),
-      reservedBits: first & ShortHeader.reservedBits)
+      reservedBits: first & ShortHeader.reservedBits, isReplay: isReplay)
   }
 
   private static func applyMask(

@@ -43,7 +43,8 @@ extension Session {
       return
     }
     let size = datagram.byteCount
-    guard let opened = open(&datagram, now: now) else { return }
+    guard let opened = open(&datagram, from: path.remote, now: now) else { return }
+    guard !opened.isReplay else { return receiveReplay(from: path.remote, now: now) }
     let plaintext = datagram.bytes.extracting(opened.plaintext)
     guard let frameCount = verify(plaintext, opened) else {
       context.statistics.count(.badSignature)
@@ -72,10 +73,11 @@ extension Session {
 
   // MARK: Opening
 
-  private func open(_ datagram: inout MutableRawSpan, now: Instant) -> OpenedPacket? {
+  private func open(_ datagram: inout MutableRawSpan, from remote: NetworkAddress, now: Instant) -> OpenedPacket? {
     do throws(OpenError) {
       return try keys.open(
-        &datagram, connectionIDSize: issuedIDs.size, window: window, receiving: phases)
+        &datagram, connectionIDSize: issuedIDs.size, window: window, receiving: phases,
+        opensReplays: followsPeer && paths.mattersAgain(from: remote))
     } catch {
       if isReset(datagram.bytes) {
         onReset()

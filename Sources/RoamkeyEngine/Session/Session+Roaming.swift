@@ -19,7 +19,7 @@ extension Session {
     switch frame {
     case .pathChallenge(let data):
       paths.onChallenge(data, from: path, size: size, answer: isWanted(path.local) ? .response : .drop)
-    case .pathResponse(let data): onResponse(data, now: now)
+    case .pathResponse(let data): onResponse(data, from: path.remote, now: now)
     case .pathDrop(let data): onPath(paths.onDrop(data), now: now)
     case .newConnectionID(let new): try handle(new, payload)
     case .retireConnectionID(let sequence):
@@ -95,9 +95,15 @@ extension Session {
     ) { context.entropy.number() }
   }
 
-  private func onResponse(_ data: UInt64, now: Instant) {
+  /// An authentic packet that was seen before has come from where it may say something.
+  func receiveReplay(from remote: NetworkAddress, now: Instant) {
+    context.statistics.count(.replayed)
+    if isOpen { onPath(paths.onDuplicate(from: remote, now: now), now: now) }
+  }
+
+  private func onResponse(_ data: UInt64, from remote: NetworkAddress, now: Instant) {
     guard let (path, reason) = search.onResponse(data) else {
-      return onPath(paths.onResponse(data, now: now), now: now)
+      return onPath(paths.onResponse(data, from: remote, now: now), now: now)
     }
     switch reason {
     case .following:

@@ -74,7 +74,7 @@ extension Simulation {
   /// sessions from before: their clients are told nothing, and give up when `offlineLimit` has passed.
   /// - Parameter downtime: how long nothing runs.
   public func restartServer(after downtime: Duration = .zero) {
-    world.restartServer(after: downtime)
+    world.restartServer(after: downtime, keepsInstance: false)
     server.attach()
   }
 }

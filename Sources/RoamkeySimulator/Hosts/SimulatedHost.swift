@@ -1,6 +1,6 @@
 import DequeModule
 package import RoamkeyEngine
-package import RoamkeyWire
+import RoamkeyWire
 
 /// A machine on the simulated network: its addresses, its access to the network, its clock, and the process that runs
 /// on it.
@@ -32,15 +32,29 @@ package final class SimulatedHost {
 
   // MARK: Network
 
-  /// Its own address, and the one that others see: they differ behind a NAT. Behind a simulated one it is the address
-  /// of the last datagram that left, with port 0 before the first.
-  package internal(set) var inside: NetworkAddress
-  package internal(set) var outside: NetworkAddress
-  package internal(set) var nat: SimulatedNAT?
-  /// While false, nothing leaves and nothing arrives.
-  package var isUp = true
-  package internal(set) var uplink: AccessLink
-  package internal(set) var downlink: AccessLink
+  /// Its interfaces, in the order in which they were added; none is ever taken out.
+  package internal(set) var interfaces: [SimulatedInterface] = []
+  /// Which of them the system sends by as long as that can carry it: the default route.
+  package internal(set) var preferred = 0
+  /// The port of the socket that carries whatever names no other, and how many ports it has had.
+  package internal(set) var port: UInt16
+  var portCount = 0
+  /// Ports of sockets that were replaced, and until when they are read.
+  var formerPorts: [(port: UInt16, until: Instant)] = []
+  /// Whether a new way begins with a new socket, as a player's does; who is to be found keeps its port.
+  let renewsPort: Bool
+  /// The highest number of a place where it was.
+  var lastPlace = 0
+  /// How often its process was told of them at the last moment when it was.
+  var looks = 0
+  var lookedAt: Instant?
+  /// What its process was told of its networks last, and the addresses to which it was to watch the ways then.
+  package internal(set) var view = NetworkView()
+  var watched: [NetworkAddress] = []
+  /// The first of them, and the last way there: a new one is measured against it.
+  var baseline: (destination: NetworkAddress, route: Route?)?
+  /// Datagrams for which it had no way.
+  package internal(set) var unroutableDatagrams = 0
   /// Bytes that wait for a suspended process at most; what exceeds them is lost. The default is Linux's.
   package var socketBufferLimit = 212_992
   /// Datagrams lost for want of room there, or of a process.
@@ -48,7 +62,7 @@ package final class SimulatedHost {
   var socketBuffer = Deque<Unread>()
   var socketBufferBytes = 0
   /// Outside addresses at which its process got something from the server's.
-  var heardAt: [NetworkAddress] = []
+  var proofs = Proofs()
 
   // MARK: App
 
@@ -64,16 +78,12 @@ package final class SimulatedHost {
   var notices: [(Instant) -> Void] = []
   var counters = HostCounters()
 
-  init(
-    name: String, index: Int, process: SimulatedProcess, address: NetworkAddress, conditions: NetworkConditions
-  ) {
+  init(name: String, index: Int, process: SimulatedProcess, port: UInt16, renewsPort: Bool) {
     self.name = name
     self.index = index
     self.process = process
-    inside = address
-    outside = address
-    uplink = AccessLink(conditions)
-    downlink = AccessLink(conditions)
+    self.port = port
+    self.renewsPort = renewsPort
   }
 
   /// Datagrams and bytes that it has sent and been given.
@@ -109,10 +119,6 @@ package final class SimulatedHost {
     guard let next = socketBuffer.popFirst() else { return nil }
     socketBufferBytes -= next.datagram.bytes.count
     return next
-  }
-
-  func heard(at address: NetworkAddress) {
-    if heardAt.last != address, !heardAt.contains(address) { heardAt.append(address) }
   }
 }
 

@@ -14,9 +14,6 @@ package final class SimulatedPlayer {
   let origin: Origin
   /// Where it was told to connect to.
   var candidates: [NetworkAddress] = []
-  /// How often it went to another network, and how often it got another port where it was.
-  var place = 0
-  var portChanges = 0
 
   /// Who a player is, and how its processes are set up.
   struct Origin {
@@ -40,6 +37,12 @@ package final class SimulatedPlayer {
 
   package var id: PlayerID { client.id }
 
-  /// The bodies of the messages that it got in the session of its process.
-  package var inbox: [[UInt8]] { host.inbox[SessionHandle(rawValue: 1)] ?? [] }
+  /// The newest session of its process; the first one has this number before it begins.
+  package var session: SessionHandle {
+    for case .joined(let session, _, _) in host.events.reversed() { return session }
+    return SessionHandle(rawValue: 1)
+  }
+
+  /// The bodies of the messages that it got in the newest session of its process.
+  package var inbox: [[UInt8]] { host.inbox[session] ?? [] }
 }

@@ -80,12 +80,21 @@ package final class SimulatedProcess {
     if let app { return app.turn(new, now: now) }
     for event in new {
       guard case .message(let session, let message) = event else {
-        events.append(event)
+        note(event)
         continue
       }
       if message.stream == MessageOptions().stream { inbox[session, default: []].append(message.content.body) }
       if keepsMessages { messages[session, default: []].append(Delivered(message: message, carriedAt: carriedAt)) }
       if message.credit > 0 { unread.append((session, message.stream, message.credit)) }
+    }
+  }
+
+  private func note(_ event: EngineEvent) {
+    events.append(event)
+    switch event {
+    // What a session gave credit for has ended with it.
+    case .left(let session, _), .reset(let session, _): unread.removeAll { $0.session == session }
+    case .joined, .message, .roamed, .offline, .online, .receipt, .connectFailed, .searching: break
     }
   }
 

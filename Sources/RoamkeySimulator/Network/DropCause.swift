@@ -14,4 +14,6 @@ enum DropCause: UInt64 {
   case cut
   /// No process to read it, or no room to wait for it.
   case missed
+  /// The host had no way to where it was to go.
+  case unroutable
 }

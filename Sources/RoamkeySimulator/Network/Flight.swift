@@ -12,8 +12,8 @@ final class Flight {
     case core
     /// A household's NAT, on the way in.
     case nat(SimulatedNAT)
-    /// The socket of a host, bound to this address of its own.
-    case socket(SimulatedHost, NetworkAddress)
+    /// The socket of a host with this port, reached at one of its addresses.
+    case socket(Attachment, port: UInt16)
     /// An address that no host holds.
     case elsewhere
 

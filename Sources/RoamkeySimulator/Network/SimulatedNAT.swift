@@ -68,6 +68,8 @@ package final class SimulatedNAT {
   private var ports: [Key: UInt16] = [:]
   /// How many ports were given out: the next one is another than the last.
   private var cursor = 0
+  /// Ports that somebody has asked the router to keep open for whoever writes there, and for whom.
+  private var openPorts: [UInt16: NetworkAddress] = [:]
 
   init(address: NetworkAddress, behavior: NATBehavior, conditions: NetworkConditions) {
     self.address = address
@@ -81,8 +83,15 @@ package final class SimulatedNAT {
 
   // MARK: Translation
 
+  /// Keeps a port open for everybody, under the same number outside; below those that are given out.
+  func open(_ inside: NetworkAddress) {
+    precondition(inside.port < Self.firstPort, "such ports are given out to others")
+    openPorts[inside.port] = inside
+  }
+
   /// The outside address that a datagram from inside leaves under; nil when there is no port for it.
   func translateOutbound(from inside: NetworkAddress, to remote: NetworkAddress, now: Instant) -> NetworkAddress? {
+    if openPorts[inside.port] == inside { return NetworkAddress(ip: address.ip, port: inside.port) }
     let key = Key(inside: inside, remote: behavior.isSymmetric ? remote : nil)
     guard let port = livePort(for: key, now: now) ?? makePort(for: key, now: now) else {
       statistics.exhausted += 1
@@ -98,6 +107,7 @@ package final class SimulatedNAT {
 
   /// Whose datagram this is; nil when it is dropped.
   func translateInbound(from remote: NetworkAddress, to port: UInt16, now: Instant) -> NetworkAddress? {
+    if let inside = openPorts[port] { return inside }
     guard let mapping = mappings[port], isAlive(mapping.lastSent, now: now) else {
       if mappings[port] != nil { remove(port) }
       statistics.unmapped += 1
@@ -111,9 +121,10 @@ package final class SimulatedNAT {
   }
 
   /// Whose port it is, or was: a mapping that has run out counts as well.
-  func owner(of port: UInt16) -> NetworkAddress? { mappings[port]?.key.inside }
+  func owner(of port: UInt16) -> NetworkAddress? { openPorts[port] ?? mappings[port]?.key.inside }
 
   /// Forgets every mapping, as a router that starts anew; each gets a fresh port with the next datagram from inside.
+  /// Ports that were asked for stay open.
   package func forget() {
     mappings.removeAll()
     ports.removeAll()

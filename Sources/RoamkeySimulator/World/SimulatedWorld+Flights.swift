@@ -15,44 +15,44 @@ extension SimulatedWorld {
   /// Puts the host's next datagram, if there is one, on its way.
   func transmitNext(of host: SimulatedHost, time: Instant) -> Bool {
     var output = OutputRawSpan(buffer: scratch, initializedCount: 0)
-    let destination = host.endpoint.pollTransmit(into: &output, now: time)?.remote
+    let path = host.endpoint.pollTransmit(into: &output, now: time)
     let count = output.finalize(for: scratch)
-    guard let destination else {
+    guard let path else {
       if count > 0 { fail("\(host.name) left \(count) bytes behind") }
       return false
     }
     if count == 0 || count > maximumDatagramSize { fail("\(host.name) sent a datagram of \(count) bytes") }
     host.counters.datagramsSent += 1
     host.counters.bytesSent += count
-    if host === serverHost, let problem = ledger.onSent(count, to: destination) { fail(problem) }
+    if host === serverHost, let problem = ledger.onSent(count, to: path.remote) { fail(problem) }
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
       UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(rebasing: scratch[..<count]))
       written = count
     }
     trace.note(UInt64(truncatingIfNeeded: now.nanoseconds))
-    trace.note(UInt64(truncatingIfNeeded: destination.ip) ^ UInt64(destination.port) << 32)
+    trace.note(UInt64(truncatingIfNeeded: path.remote.ip) ^ UInt64(path.remote.port) << 32)
     trace.note(datagram: bytes)
-    dispatch(bytes, to: destination, from: host)
+    dispatch(bytes, path, from: host)
     return true
   }
 
-  private func dispatch(_ bytes: [UInt8], to destination: NetworkAddress, from host: SimulatedHost) {
-    guard host.isUp else { return }
-    if let nat = host.nat {
-      guard let outside = nat.translateOutbound(from: host.inside, to: destination, now: now) else {
-        return trace.note(.exhausted)
-      }
-      trace.note(UInt64(outside.port))
-      host.outside = outside
+  private func dispatch(_ bytes: [UInt8], _ path: NetworkPath, from host: SimulatedHost) {
+    guard let (attachment, port) = host.way(path) else {
+      host.unroutableDatagrams += 1
+      return trace.note(.unroutable)
     }
+    let interface = attachment.interface
+    guard interface.state == .up else { return }
+    guard let source = attachment.leave(from: port, to: path.remote, now: now) else { return trace.note(.exhausted) }
+    trace.note(UInt64(source.port))
     let datagram = Datagram(
-      time: now, source: host.outside, destination: destination, bytes: bytes, heardAt: host.heardAt,
-      serverProcess: serverHost.formerProcesses.count)
+      time: now, source: source, destination: path.remote, bytes: bytes, author: host.index,
+      serverProcess: serverHost.formerProcesses.count, proofs: host.proofs, proofCount: host.proofs.addresses.count)
     var isDropped = false
     for tap in taps where tap(datagram) == .drop { isDropped = true }
     guard !isDropped else { return }
-    let passage = host.uplink.carry(bytes.count, now: now, using: &random)
-    proceed(Flight(datagram, sender: host.index), passage, to: host.nat.map { .line($0) } ?? .core)
+    let passage = interface.uplink.carry(bytes.count, now: now, using: &random)
+    proceed(Flight(datagram, sender: host.index), passage, to: attachment.nat.map { .line($0) } ?? .core)
   }
 
   /// Takes a datagram on from where it is.
@@ -67,9 +67,13 @@ extension SimulatedWorld {
       let inside = nat.translateInbound(from: datagram.source, to: datagram.destination.port, now: now)
       guard let inside else { return trace.note(.filtered) }
       // Who has left the household has no address there any more, though a mapping may.
-      if let host = hostsByInside[inside] { descend(flight, to: host) } else { strayDatagrams += 1 }
-    case .socket(let host, let inside):
-      arrive(flight.datagram, at: host, inside)
+      if let attachment = attachmentsByInside[inside.ip], attachment.nat === nat, listens(inside.port, attachment) {
+        descend(flight, to: attachment, port: inside.port)
+      } else {
+        strayDatagrams += 1
+      }
+    case .socket(let attachment, let port):
+      arrive(flight.datagram, at: attachment, port: port)
     case .elsewhere:
       let datagram = flight.datagram
       if let listener = listeners[datagram.destination] { listener(datagram) } else { strayDatagrams += 1 }
@@ -79,11 +83,11 @@ extension SimulatedWorld {
   private func route(_ flight: Flight) {
     let destination = flight.datagram.destination
     let isFree = listeners[destination] == nil
-    if isFree, let host = hostsByAddress[destination] {
-      if !isCut(flight, to: host) { descend(flight, to: host) }
+    if isFree, let (attachment, port) = socket(at: destination) {
+      if !isCut(flight, to: attachment.interface.host) { descend(flight, to: attachment, port: port) }
     } else if isFree, let nat = natsByIP[destination.ip] {
-      let host = nat.owner(of: destination.port).flatMap { hostsByInside[$0] }
-      guard !isCut(flight, to: host) else { return }
+      let inside = nat.owner(of: destination.port)
+      guard !isCut(flight, to: inside.flatMap { attachmentsByInside[$0.ip]?.interface.host }) else { return }
       // Somebody on the way loses nothing on anybody's line.
       guard flight.sender != nil else { return proceed(flight, to: .nat(nat), at: now) }
       proceed(flight, nat.downlink.carry(flight.size, now: now, using: &random), to: .nat(nat))
@@ -92,10 +96,23 @@ extension SimulatedWorld {
     }
   }
 
-  private func descend(_ flight: Flight, to host: SimulatedHost) {
-    let socket = Flight.Leg.socket(host, host.inside)
+  /// The socket behind an address that is not a NAT's.
+  private func socket(at destination: NetworkAddress) -> (Attachment, port: UInt16)? {
+    guard let attachment = attachmentsByIP[destination.ip],
+      let port = attachment.insidePort(of: destination.port), listens(port, attachment)
+    else { return nil }
+    return (attachment, port)
+  }
+
+  private func listens(_ port: UInt16, _ attachment: Attachment) -> Bool {
+    attachment.interface.host.listens(on: port, of: attachment.interface, now: now)
+  }
+
+  private func descend(_ flight: Flight, to attachment: Attachment, port: UInt16) {
+    let socket = Flight.Leg.socket(attachment, port: port)
     guard flight.sender != nil else { return proceed(flight, to: socket, at: now) }
-    proceed(flight, host.downlink.carry(flight.size, now: now, using: &random), to: socket)
+    let passage = attachment.interface.downlink.carry(flight.size, now: now, using: &random)
+    proceed(flight, passage, to: socket)
   }
 
   private func isCut(_ flight: Flight, to host: SimulatedHost?) -> Bool {
@@ -143,13 +160,18 @@ extension SimulatedWorld {
 
   // MARK: Arrival
 
-  private func arrive(_ datagram: Datagram, at host: SimulatedHost, _ inside: NetworkAddress) {
-    // It may have moved meanwhile.
-    guard host.inside == inside, host.nat != nil || host.outside == datagram.destination else {
+  private func arrive(_ datagram: Datagram, at attachment: Attachment, port: UInt16) {
+    let interface = attachment.interface
+    let host = interface.host
+    // It may have moved meanwhile, or closed the socket, or its router have given the port to another.
+    guard interface.attachments.contains(where: { $0 === attachment }), listens(port, attachment),
+      attachment.nat != nil || attachment.insidePort(of: datagram.destination.port) == port
+    else {
       strayDatagrams += 1
       return
     }
-    guard host.isUp else { return }
+    guard interface.state == .up else { return }
+    let inside = attachment.inside(port: port)
     switch host.state {
     case .running:
       receive(datagram, at: host, inside)
@@ -173,8 +195,10 @@ extension SimulatedWorld {
   func receive(_ datagram: Datagram, at host: SimulatedHost, _ inside: NetworkAddress) {
     if host === serverHost {
       ledger.onReceived(datagram, serverProcess: serverHost.formerProcesses.count)
-    } else if datagram.source == serverHost.outside, datagram.serverProcess == serverHost.formerProcesses.count {
-      host.heard(at: datagram.destination)
+    } else if datagram.isServers, datagram.serverProcess == serverHost.formerProcesses.count {
+      host.proofs.add(datagram.destination)
+      // Who had it before may have shown it to this one, and this one answers for both.
+      for address in datagram.passedOnFrom { host.proofs.add(address) }
     }
     host.process.noteArrival(sentAt: datagram.time)
     host.counters.datagramsReceived += 1

@@ -1,19 +1,24 @@
 import RoamkeyEngine
 import RoamkeyWire
 
-/// Where hosts are in the network, and how good it is there.
+/// How good the network is, and where it is cut. Where hosts are is in SimulatedWorld+Moves.swift.
 extension SimulatedWorld {
   // MARK: Conditions
 
-  /// Changes how a host's access treats datagrams, both ways.
+  /// Changes how the access that a host prefers treats datagrams, both ways.
   package func setConditions(_ conditions: NetworkConditions, of host: SimulatedHost) {
     setConditions(up: conditions, down: conditions, of: host)
   }
 
-  /// Changes how a host's access treats what it sends and what it is sent.
+  /// Changes how the access that a host prefers treats what it sends and what it is sent.
   package func setConditions(up: NetworkConditions, down: NetworkConditions, of host: SimulatedHost) {
-    host.uplink.change(to: up)
-    host.downlink.change(to: down)
+    setConditions(up: up, down: down, of: host.interface)
+  }
+
+  /// Changes how one access of a host's treats what it sends and what it is sent.
+  package func setConditions(up: NetworkConditions, down: NetworkConditions, of interface: SimulatedInterface) {
+    interface.uplink.change(to: up)
+    interface.downlink.change(to: down)
   }
 
   /// Changes how the line that a household shares treats what is sent from there and what is sent to it.
@@ -36,51 +41,6 @@ extension SimulatedWorld {
     let nat = SimulatedNAT(address: address, behavior: behavior, conditions: conditions)
     natsByIP[address.ip] = nat
     return nat
-  }
-
-  // MARK: Moving
-
-  /// The player's NAT forgets its mapping and makes another: the same IP address with another port, which the player
-  /// cannot see. What is sent to the old port goes nowhere. A simulated NAT forgets those of the whole household, and
-  /// each gets its new port when it sends.
-  package func rebind(_ player: SimulatedPlayer) {
-    if let nat = player.host.nat { return nat.forget() }
-    player.portChanges += 1
-    var address = player.host.outside
-    address.port = UInt16(truncatingIfNeeded: 40_000 + player.portChanges)
-    place(player.host, inside: player.host.inside, outside: address, behind: nil)
-  }
-
-  /// The player goes to another network, with another IP address.
-  /// - Parameters:
-  ///   - isNoticed: whether its system tells it so, as Linux does.
-  ///   - place: the number of the network; one where it never was by default.
-  ///   - nat: the NAT there, if there is one.
-  package func move(
-    _ player: SimulatedPlayer, isNoticed: Bool = true, toPlace place: Int? = nil, behind nat: SimulatedNAT? = nil
-  ) {
-    let host = player.host
-    player.place = place ?? player.place + 1
-    var address = Self.address(player: player.index, place: player.place)
-    address.port = host.inside.port
-    let before = host.inside
-    self.place(host, inside: address, outside: nat?.address ?? address, behind: nat)
-    host.uplink.change(to: host.uplink.conditions)
-    host.downlink.change(to: host.downlink.conditions)
-    guard isNoticed else { return }
-    let client = player.client
-    whenRunning(host) { client.localAddressChanged(from: before, to: address, now: $0) }
-  }
-
-  /// Takes the place of where the host was before.
-  func place(
-    _ host: SimulatedHost, inside: NetworkAddress, outside: NetworkAddress, behind nat: SimulatedNAT?
-  ) {
-    if hostsByAddress[host.outside] === host { hostsByAddress[host.outside] = nil }
-    if hostsByInside[host.inside] === host { hostsByInside[host.inside] = nil }
-    (host.inside, host.outside, host.nat) = (inside, outside, nat)
-    if nat == nil { hostsByAddress[outside] = host } else { hostsByInside[inside] = host }
-    trace.note(UInt64(truncatingIfNeeded: outside.ip) ^ UInt64(outside.port) << 32)
   }
 
   // MARK: Cuts

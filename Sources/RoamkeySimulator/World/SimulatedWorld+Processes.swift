@@ -25,25 +25,23 @@ extension SimulatedWorld {
     let host = player.host
     player.client = player.origin.endpoint(.seeded(random.next()))
     replaceProcess(of: host, with: player.client)
-    if !keepsPort {
-      player.portChanges += 1
-      var inside = host.inside
-      inside.port = UInt16(truncatingIfNeeded: 40_000 + player.portChanges)
-      place(host, inside: inside, outside: host.nat?.address ?? inside, behind: host.nat)
-    }
+    if !keepsPort { host.port = host.freshPort() }
     start(host.process, on: host, after: downtime) { $0.connect(player, to: player.candidates) }
   }
 
-  /// The server's process ends without a word and begins anew, with the same key at the same address: sessions from
+  /// The server's process ends without a word and begins anew, with the same key where its host is: sessions from
   /// before are unknown to it.
-  package func restartServer(after downtime: Duration = .zero) {
+  /// - Parameter keepsInstance: whether it is the same server at the same place, whose word clients take for the end of
+  ///   their sessions; or another one with a copied key.
+  package func restartServer(after downtime: Duration = .zero, keepsInstance: Bool = true) {
+    if !keepsInstance { serverSettings.instance = Self.instance(random.next()) }
     server = ServerEndpoint(
       key: Self.serverKey(serverSeed), settings: serverSettings, configuration: configuration,
       entropy: .seeded(random.next()))
     replaceProcess(of: serverHost, with: server)
     // Who had proven an address has proven it to a process that is gone.
     ledger = AmplificationLedger()
-    for player in players { player.host.heardAt.removeAll() }
+    for player in players { player.host.proofs = Proofs() }
     start(serverHost.process, on: serverHost, after: downtime) { _ in }
   }
 
@@ -51,7 +49,8 @@ extension SimulatedWorld {
     crash(host)
     host.formerProcesses.append(host.process)
     host.process = SimulatedProcess(endpoint)
-    host.heardAt.removeAll()
+    host.proofs = Proofs()
+    host.closeSockets()
     host.isReading = true
   }
 

@@ -80,6 +80,7 @@ extension SimulatedWorld {
   private func service(_ host: SimulatedHost) {
     for _ in 0..<Self.spinLimit {
       exchange(host)
+      lookIfNeeded(host)
       guard let wake = nextWake(of: host) else { return }
       guard wake <= now else { return schedule(host, at: wake) }
       host.endpoint.handleTimeout(now: time(of: host))
@@ -116,7 +117,10 @@ extension SimulatedWorld {
         }
       }
       host.endpoint.drainEvents(into: &reported)
-      for event in reported { note(event) }
+      for event in reported {
+        note(event)
+        if case .searching = event { lookUp(for: host) }
+      }
       host.process.receive(reported, now: time)
       if host.isReading { host.process.takeUnread(now: time) }
     } while !reported.isEmpty

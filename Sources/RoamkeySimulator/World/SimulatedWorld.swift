@@ -37,13 +37,15 @@ package final class SimulatedWorld {
   // MARK: The network
 
   /// By the addresses that others see, and for those behind a NAT by their own.
-  var hostsByAddress: [NetworkAddress: SimulatedHost] = [:]
-  var hostsByInside: [NetworkAddress: SimulatedHost] = [:]
+  var attachmentsByIP: [UInt128: Attachment] = [:]
+  var attachmentsByInside: [UInt128: Attachment] = [:]
   var natsByIP: [UInt128: SimulatedNAT] = [:]
   var taps: [(Datagram) -> TapVerdict] = []
   var listeners: [NetworkAddress: (Datagram) -> Void] = [:]
   var cuts: [NetworkCut] = []
   var cutCount = 0
+  /// What a name server says of the server's name; nil: there is none.
+  package var nameServer: NameServer?
 
   // MARK: The loop
 
@@ -59,15 +61,18 @@ package final class SimulatedWorld {
   var reported: [EngineEvent] = []
 
   let serverSeed: UInt64
-  let serverSettings: ServerSettings
+  var serverSettings: ServerSettings
 
   static let start = Instant(nanoseconds: 1_000_000_000)
   package static let serverAddress = NetworkAddress(ipv4: 192, 0, 2, 1, port: 7447)
 
-  /// - Parameter conditions: of the server's access; good by default, so that a player's own conditions count.
+  /// - Parameters:
+  ///   - conditions: of the server's access; good by default, so that a player's own conditions count.
+  ///   - families: of the server's addresses.
   package init(
     seed: UInt64, settings: ServerSettings = ServerSettings(application: SimulatedWorld.application),
-    configuration: RoamkeyConfiguration = RoamkeyConfiguration(), conditions: NetworkConditions = .perfect
+    configuration: RoamkeyConfiguration = RoamkeyConfiguration(), conditions: NetworkConditions = .perfect,
+    families: AddressFamilies = .ipv4
   ) {
     self.seed = seed
     self.configuration = configuration
@@ -75,13 +80,14 @@ package final class SimulatedWorld {
     now = Self.start
     serverSeed = random.next()
     serverSettings = settings
+    serverSettings.instance = settings.instance ?? Self.instance(seed)
     server = ServerEndpoint(
-      key: Self.serverKey(serverSeed), settings: settings, configuration: configuration,
+      key: Self.serverKey(serverSeed), settings: serverSettings, configuration: configuration,
       entropy: .seeded(random.next()))
     serverHost = SimulatedHost(
-      name: "server", index: 0, process: SimulatedProcess(server), address: Self.serverAddress,
-      conditions: conditions)
-    hostsByAddress[Self.serverAddress] = serverHost
+      name: "server", index: 0, process: SimulatedProcess(server), port: Self.serverAddress.port, renewsPort: false)
+    connect(addInterface(to: serverHost, conditions: conditions), toPlace: 0, families)
+    touch(serverHost)
   }
 
   deinit { scratch.deallocate() }
@@ -89,6 +95,12 @@ package final class SimulatedWorld {
   static func serverKey(_ seed: UInt64) -> PlayerKey {
     var entropy = Entropy.seeded(seed)
     return PlayerKey(seed: entropy.secret())
+  }
+
+  /// What tells one place at which a server runs from another.
+  static func instance(_ seed: UInt64) -> Digest {
+    var random = SeededRandom(seed: seed ^ 0x1257_a0ce)
+    return Digest(random.bytes(Digest.size))
   }
 
   /// What servers and players of a world run unless they say otherwise.
@@ -108,10 +120,11 @@ package final class SimulatedWorld {
   ///   - configuration: the server's by default.
   ///   - nat: the NAT that the player is behind. By default it has a public address, which `rebind` can change all the
   ///     same.
+  ///   - families: of its addresses; with IPv6 no NAT is in between.
   @discardableResult
   package func addPlayer(
     identity: UInt64? = nil, settings: ClientSettings? = nil, configuration: RoamkeyConfiguration? = nil,
-    conditions: NetworkConditions = .perfect, behind nat: SimulatedNAT? = nil
+    conditions: NetworkConditions = .perfect, behind nat: SimulatedNAT? = nil, families: AddressFamilies = .ipv4
   ) -> SimulatedPlayer {
     let index = players.count
     var settings = settings ?? ClientSettings(application: Self.application)
@@ -120,25 +133,12 @@ package final class SimulatedWorld {
       identity: identity ?? UInt64(index) &+ 1_000_000, settings: settings,
       configuration: configuration ?? self.configuration)
     let client = origin.endpoint(.seeded(random.next()))
-    let address = Self.address(player: index, place: 0)
     let host = SimulatedHost(
-      name: "player \(index)", index: index + 1, process: SimulatedProcess(client), address: address,
-      conditions: conditions)
-    place(host, inside: address, outside: nat?.address ?? address, behind: nat)
+      name: "player \(index)", index: index + 1, process: SimulatedProcess(client), port: 40_000, renewsPort: true)
+    connect(addInterface(to: host, conditions: conditions), toPlace: 0, behind: nat, families)
     let player = SimulatedPlayer(index: index, host: host, client: client, origin: origin)
     players.append(player)
     return player
-  }
-
-  /// A player's address at the n-th place it goes to: each place is another network.
-  static func address(player: Int, place: Int) -> NetworkAddress {
-    if player <= 0xff, place <= 0xffff {
-      return NetworkAddress(ipv4: 10, UInt8(player), UInt8(place >> 8), UInt8(place & 0xff), port: 40_000)
-    }
-    // More than fit there: in the IPv6 range for documents, with a /64 of its own for each place.
-    let network = UInt128(0x2001_0db8) << 96
-    let subnet = UInt128(UInt16(truncatingIfNeeded: player)) << 80 | UInt128(UInt16(truncatingIfNeeded: place)) << 64
-    return NetworkAddress(ip: network | subnet | 1, port: 40_000)
   }
 
   package func touch(_ host: SimulatedHost) {
