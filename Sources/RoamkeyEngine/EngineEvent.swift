@@ -86,11 +86,12 @@ public enum EndReason: Sendable, Hashable {
   case shutdown
   /// The player did not keep up with what the host had to send.
   case tooSlow
-  /// Nothing was heard for the whole `offlineLimit`.
+  /// Nothing was heard for the whole `offlineLimit`; a client has looked everywhere for its server meanwhile.
   case timedOut
   /// One side broke the protocol, so the session was ended; the number is the code on the wire.
   case violation(code: UInt64)
-  /// The server began anew, and did not let this player in again.
+  /// The server began anew, and did not let this player in again, or was not heard any more. A client's `undelivered`
+  /// has what was not confirmed, as at every end.
   case notReadmitted(ConnectError)
 }
 

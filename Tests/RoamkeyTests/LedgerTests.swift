@@ -129,6 +129,69 @@ struct LedgerTests {
     }
   }
 
+  // MARK: One session in the place of another
+
+  private func texts(_ messages: [Ledger.Outgoing]) -> [Int] { messages.map { $0.content.count } }
+
+  @Test func aLostSessionGivesBackWhatWaitsAndOwesNothing() throws {
+    var ledger = ledger()
+    for size in [10, 20] { try ledger.send(message(size), to: first) }
+    try ledger.send(message(30), to: second)
+    var work = Ledger.Work()
+    ledger.take(&work)
+    for size in [40, 50] { try ledger.send(message(size), to: first) }
+    ledger.setResting(true, of: first)
+    let waiting = ledger.suspend(first)
+    #expect(texts(waiting) == [41, 51], "what the loop has taken is the engine's to tell")
+    #expect(ledger.queuedBytes(of: first) == 0 && ledger.queuedBytes(of: second) > 0)
+    // Credit and rests of the lost session mean nothing to the next one.
+    _ = ledger.giveBack(credit(first, 5), isLast: true)
+    work.removeAll()
+    ledger.take(&work)
+    #expect(work.messages.isEmpty && work.credits.isEmpty && work.rests.isEmpty)
+    // The engine's count is no longer this session's.
+    ledger.correct { _ in 1000 }
+    #expect(ledger.queuedBytes(of: first) == 0)
+  }
+
+  @Test func whatWaitsIsForTheNextSession() throws {
+    let third = SessionHandle(rawValue: 3)
+    var ledger = ledger()
+    _ = ledger.suspend(first)
+    for size in [10, 900, 20] { try ledger.send(message(size), to: first) }
+    try ledger.send(message(7), to: second)
+    let tooLong = ledger.resume(first, as: third, longest: 100)
+    #expect(texts(tooLong) == [901], "what the server takes no more is given back")
+    #expect(ledger.queuedBytes(of: first) == 0)
+    #expect(ledger.queuedBytes(of: third) == 11 + 21 + 2 * MessageContent.creditOverhead)
+    #expect(throws: SendError.notConnected) { try ledger.send(message(1), to: first) }
+    #expect(throws: SendError.tooLarge(size: 101, limit: 100)) { try ledger.send(message(101), to: third) }
+    var work = Ledger.Work()
+    ledger.take(&work)
+    #expect(texts(work.messages.filter { $0.handle == third }) == [11, 21])
+    #expect(texts(work.messages.filter { $0.handle == second }) == [8])
+    ledger.correct { _ in 0 }
+    #expect(ledger.queuedBytes(of: third) == 0)
+    let calls = ledger.giveBack(credit(third, 9), isLast: true)
+    #expect(calls, "the new one has credit of its own")
+  }
+
+  @Test func withoutASessionOnlyWhatMattersWaits() throws {
+    var ledger = ledger()
+    _ = ledger.suspend(first)
+    for round in 1...3 {
+      try ledger.send(message(round, .init(delivery: .latest)), to: first)
+      try ledger.send(message(10 + round, .init(delivery: .latest, channel: 1)), to: first)
+      try ledger.send(message(20 + round, .init(delivery: .unreliable)), to: first)
+      try ledger.send(message(30 + round, .init(delivery: .latest, receipt: 1)), to: first)
+      try ledger.send(message(40 + round, .init(delivery: .unreliable, receipt: 2)), to: first)
+    }
+    let cost = ledger.queuedBytes(of: first)
+    let waiting = ledger.resume(first, as: second, longest: 0)
+    #expect(texts(waiting).sorted() == [14, 32, 33, 34, 42, 43, 44], "a newer one takes an older one's place")
+    #expect(cost == texts(waiting).reduce(0, +) + 7 * MessageContent.creditOverhead)
+  }
+
   // MARK: Rests
 
   private func rests(_ ledger: inout Ledger) -> [SessionHandle: Bool] {

@@ -54,7 +54,11 @@ package final class InstanceID: Sendable {
     self.descriptor = descriptor
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // By itself: a child process that is just being started has a copy of the descriptor for a moment.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 
   /// The instance file beside a key file: `keys/server.pem` gives `keys/server.instance`.
   package static func path(besideKeyFile path: String) -> String {
