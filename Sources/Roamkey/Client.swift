@@ -9,6 +9,9 @@ public import RoamkeyWire
 ///         key: .load("keys/me.pem"), application: "galaxy/1", server: "host:7447", pinned: serverID)
 ///     try client.send("Are you awake?")
 ///
+/// It finds its way by itself: when this machine or the server's changes networks, when the server's name stands for
+/// another address, and when the server was started anew (``Event/reconnected(undelivered:)``).
+///
 /// All of it may be called from any thread. One thread of its own carries the datagrams. A client that is let go
 /// without ``close(afterDelivery:)`` tells the server that it leaves, but delivers nothing more.
 public final class Client: Sendable {
@@ -31,34 +34,51 @@ public final class Client: Sendable {
   ///     remember ``serverID`` then.
   ///   - requiring: the only signing policy that is accepted; nil takes the server's.
   ///   - bind: the local address to use, mostly for tests; nil leaves it to the system, which is right on machines
-  ///     that move.
+  ///     that move: only then it takes another one by itself.
   ///   - configuration: limits and timers.
   /// - Throws: `RoamkeyError`; its `isRefusal` tells a refusal from a failure.
-  public init(
+  public convenience init(
     key: consuming PlayerKey, application: String, server: String, pinned: PlayerID? = nil,
     requiring policy: SigningPolicy? = nil, bind: NetworkAddress? = nil, configuration: RoamkeyConfiguration = .init()
+  ) async throws(RoamkeyError) {
+    try await self.init(
+      key: key, application: application, server: server, pinned: pinned, requiring: policy, bind: bind,
+      configuration: configuration
+    ) { hostPort throws(HostError) in
+      try HostResolver.resolve(hostPort, defaultPort: Self.defaultPort)
+    }
+  }
+
+  /// The same with another way to look names up, for tests.
+  init(
+    key: consuming PlayerKey, application: String, server: String, pinned: PlayerID? = nil,
+    requiring policy: SigningPolicy? = nil, bind: NetworkAddress? = nil, configuration: RoamkeyConfiguration = .init(),
+    resolver: @escaping NameLookup.Resolver
   ) async throws(RoamkeyError) {
     try RoamkeyError.check(application: application)
     var settings = ClientSettings(application: application)
     settings.pin = pinned
     settings.requiredPolicy = policy
     let id = key.id
-    let candidates = try await Self.resolve(server)
+    let lookup = NameLookup(server, resolver)
+    let candidates = try await lookup.addresses()
     let endpoint = ClientEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system)
     let link = ClientLink(configuration, clock: endpoint.clock)
+    let loop = ClientLoop(link, lookup)
     let driver: UDPDriver<ClientEndpoint>
     do throws(UDPError) {
       driver = try UDPDriver(
         bind: bind ?? .any(port: 0), name: "roamkey-client", mobility: bind == nil ? .client : .host,
         handler: endpoint,
-        onTurn: { endpoint, now in link.turn(endpoint, now) })
+        onTurn: { endpoint, now in loop.turn(endpoint, now) })
     } catch {
       throw RoamkeyError(error)
     }
+    loop.attach(driver)
     driver.perform { endpoint, now in endpoint.connect(to: candidates, now: now) }
     await link.waitUntilConnected()
     switch link.phase {
-    case .connected(let peer), .ended(let peer, _): serverID = peer.id
+    case .connected(let peer), .reconnecting(let peer), .ended(let peer, _): serverID = peer.id
     case .failed(let error):
       driver.stop()
       throw RoamkeyError(error, server: server)
@@ -70,23 +90,6 @@ public final class Client: Sendable {
     self.id = id
     self.link = link
     self.driver = driver
-  }
-
-  /// Looks the server's addresses up. That blocks, for seconds when the network is bad, so it has a thread of its own.
-  private static func resolve(_ server: String) async throws(RoamkeyError) -> [NetworkAddress] {
-    let result = await withCheckedContinuation { (continuation: CheckedContinuation<_, Never>) in
-      runOnOwnThread {
-        continuation.resume(
-          returning: Result { () throws(HostError) in
-            try HostResolver.resolve(server, defaultPort: defaultPort)
-          })
-      }
-    }
-    do throws(HostError) {
-      return try result.get()
-    } catch {
-      throw RoamkeyError(error)
-    }
   }
 
   deinit {
@@ -145,8 +148,23 @@ public final class Client: Sendable {
   /// options one by one, and a text or bytes as well.
   /// - Throws: `SendError`, and nothing of it was sent.
   public func send(_ message: Message, options: SendOptions) throws(SendError) {
-    if try link.send(message.by(nil), options, at: .current) { callLoop() }
+    if try link.send(message.by(nil), options, at: .current) == true { callLoop() }
   }
+
+  /// Sends a message in the session after so many restarts of the server, while that one is open.
+  /// - Returns: whether it was taken; false where it is another session.
+  package func send(_ message: Message, options: SendOptions, restarts: Int) throws(SendError) -> Bool {
+    let calls = try link.send(message.by(nil), options, at: .current, restarts: restarts)
+    if calls == true { callLoop() }
+    return calls != nil
+  }
+
+  /// How often the server was found to have begun anew. Of each an app is told by `reconnected`, later.
+  package var restarts: Int { link.restarts }
+
+  /// Returns once the server has acknowledged all that was sent in the session after so many restarts, or when that
+  /// session is lost, or the task is cancelled.
+  package func waitUntilDelivered(restarts: Int) async { await link.waitUntilDelivered(restarts: restarts) }
 
   /// Sends what waits for others to share its packet (`flushPolicy`): the end of a game's frame. It returns at once.
   public func flush() { driver.perform { [link] endpoint, now in Self.flush(link, endpoint, now) } }
@@ -179,7 +197,9 @@ public final class Client: Sendable {
 
   /// Leaves the local address for another one, on purpose; the session goes on.
   ///
-  /// An app need not do this: a machine that changes networks is followed by itself.
+  /// An app need not do this: when the machine changes networks the client moves by itself, as soon as the system says
+  /// so, and the app is told with `roamed`. A client that was given an address of its own (`bind`) stays there, and
+  /// moves by this alone.
   /// - Parameter address: one of this machine's; port 0 lets the system choose.
   /// - Throws: `RoamkeyError`; the old address is kept then.
   public func rebind(to address: NetworkAddress) throws(RoamkeyError) {
@@ -207,11 +227,10 @@ public final class Client: Sendable {
   public func statistics() async -> Statistics {
     let sockets = driver.statistics
     let current = await driver.ask { [link] endpoint, _ in
-      let isConnected = if case .connected = link.phase { true } else { false }
-      return Statistics(
+      Statistics(
         endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped,
         receiptsDropped: link.receipts.dropped,
-        players: isConnected ? 1 : 0)
+        players: link.phase.isConnected ? 1 : 0)
     }
     return current ?? link.finalStatistics
       ?? Statistics(
@@ -220,14 +239,27 @@ public final class Client: Sendable {
         players: 0)
   }
 
-  /// How the session is doing: round trip, loss, queues, counts. Nil when there is none any more.
-  public func sessionStatistics() async -> SessionStatistics? {
-    await driver.ask { endpoint, now in endpoint.sessionStatistics(now: now) } ?? nil
+  /// How the session is doing: round trip, loss, queues, counts. Nil when there is none, or none yet after the server
+  /// was started anew.
+  public func sessionStatistics() async -> SessionStatistics? { await session()?.statistics }
+
+  /// The same with the session's handle.
+  package func session() async -> Watch.Session? {
+    await driver.ask { [link] endpoint, now -> Watch.Session? in
+      if case .reconnecting = link.phase { return nil }
+      guard let peer = link.peer, let statistics = endpoint.sessionStatistics(now: now) else { return nil }
+      return Watch.Session(handle: peer.handle, player: peer.id, statistics: statistics)
+    } ?? nil
   }
+
+  /// What the server has not confirmed of the reliable messages, in the order of each channel, once the session has
+  /// ended: it may have got them or not. Empty before; what `reconnected` has handed back is not among them.
+  public var undelivered: [Undelivered] { link.undelivered }
 
   /// Ends the session, tells the server, and stops. `disconnected` is the last event.
   /// - Parameter afterDelivery: waits until the server has acknowledged all that was queued, for as long as the
-  ///   session lasts (`offlineLimit` where there is no network). When the task is cancelled, it no longer waits.
+  ///   session lasts (`offlineLimit` where there is no network). When the task is cancelled, it no longer waits. If the
+  ///   server is started anew meanwhile, what it has not confirmed is not sent again: see ``undelivered``.
   /// - Returns: how the session ended: `closed` when it was this call.
   @discardableResult
   public func close(afterDelivery: Bool = true) async -> EndReason {
@@ -235,7 +267,7 @@ public final class Client: Sendable {
     driver.perform { [link] endpoint, now in
       // What was taken from the app before this comes before it here, too.
       Self.flush(link, endpoint, now)
-      endpoint.close(afterDelivery: afterDelivery, now: now)
+      link.close(endpoint, afterDelivery: afterDelivery, now)
     }
     if afterDelivery { await link.waitUntilEnded() }
     driver.perform { endpoint, now in endpoint.close(afterDelivery: false, now: now) }

@@ -20,8 +20,13 @@ public import RoamkeyWire
 public final class Server: Sendable {
   /// Whose key the server has: what clients pin.
   public let id: PlayerID
+  /// Why players will not come back by themselves when this server is started anew; nil where they will, and where
+  /// there was to be no instance file.
+  public let instanceFileError: InstanceFileError?
   let link: ServerLink
   private let driver: UDPDriver<ServerEndpoint>
+  /// Locked for as long as the server runs.
+  private let instance: Locked<InstanceID?>
 
   /// Begins to listen on all addresses of this machine.
   /// - Parameters:
@@ -33,24 +38,26 @@ public final class Server: Sendable {
   ///   - name: for people to read, at most 64 bytes.
   ///   - allow: where given, nobody else may join.
   ///   - deny: those who may not join.
+  ///   - instanceFile: where it keeps what its players know it by after a restart, if anywhere.
   ///   - configuration: limits and timers.
-  /// - Throws: `RoamkeyError`, for instance when the port is in use.
+  /// - Throws: `RoamkeyError`, for instance when the port is in use. An instance file that cannot be used is no reason:
+  ///   see ``instanceFileError``.
   public convenience init(
     key: consuming PlayerKey, application: String, port: Int = 7447, signingPolicy: SigningPolicy = .everyPacket,
-    name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [],
+    name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [], instanceFile: InstanceFile = .besideKey,
     configuration: RoamkeyConfiguration = .init()
   ) async throws(RoamkeyError) {
     try await self.init(
       key: key, application: application, listen: .any(port: RoamkeyError.port(port)), signingPolicy: signingPolicy,
-      name: name, allow: allow, deny: deny, configuration: configuration)
+      name: name, allow: allow, deny: deny, instanceFile: instanceFile, configuration: configuration)
   }
 
   /// Begins to listen on one address of this machine.
   ///
-  /// Parameters and errors are those of ``init(key:application:port:signingPolicy:name:allow:deny:configuration:)``.
+  /// Parameters and errors are those of the initialiser with a port.
   public init(
     key: consuming PlayerKey, application: String, listen: NetworkAddress, signingPolicy: SigningPolicy = .everyPacket,
-    name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [],
+    name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [], instanceFile: InstanceFile = .besideKey,
     configuration: RoamkeyConfiguration = .init()
   ) async throws(RoamkeyError) {
     try RoamkeyError.check(application: application, name: name)
@@ -59,6 +66,10 @@ public final class Server: Sendable {
     settings.displayName = name
     settings.access = Self.accessList(allow, deny)
     id = key.id
+    let (instance, problem) = Self.takeInstance(instanceFile, key.file)
+    settings.instance = instance?.value
+    self.instance = Locked(instance)
+    instanceFileError = problem
     let endpoint = ServerEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system)
     let link = ServerLink(configuration, clock: endpoint.clock)
     self.link = link
@@ -71,6 +82,23 @@ public final class Server: Sendable {
       throw RoamkeyError(error)
     }
     link.attach(driver)
+  }
+
+  private static func takeInstance(
+    _ place: InstanceFile, _ keyFile: String?
+  ) -> (InstanceID?, InstanceFileError?) {
+    let path: String? =
+      switch place {
+      case .besideKey: keyFile.map { InstanceID.path(besideKeyFile: $0) }
+      case .path(let path): path
+      case .none: nil
+      }
+    guard let path else { return (nil, nil) }
+    do throws(InstanceFileError) {
+      return (try InstanceID(file: path), nil)
+    } catch {
+      return (nil, error)
+    }
   }
 
   deinit {
@@ -237,6 +265,7 @@ public final class Server: Sendable {
     await withDeadline(.seconds(3)) { [link] in await link.waitUntilIdle() }
     link.finalStatistics = await statistics()
     driver.stop()
+    instance.withLock { $0 = nil }
     link.events.finish()
     link.receipts.finish()
     link.endClosing()

@@ -20,6 +20,10 @@ public struct Statistics: Sendable, Hashable {
   public internal(set) var refusals: UInt64 = 0
   /// Validated changes of address.
   public internal(set) var moves: UInt64 = 0
+  /// Server: packets of sessions from before it was started, answered with the word that it knows them no more.
+  public internal(set) var resetsSent: UInt64 = 0
+  /// Client: sessions that its server knew no more.
+  public internal(set) var resetsReceived: UInt64 = 0
   /// Sends that the system refused (no network, a firewall); what they carried was sent again.
   public internal(set) var sendErrors: UInt64 = 0
   /// Datagrams that were dropped, by reason (such as `replayed`); reasons that did not occur are not listed.
@@ -53,6 +57,8 @@ public struct Statistics: Sendable, Hashable {
     sessions = endpoint.sessionsOpened
     refusals = endpoint.refusals
     moves = endpoint.moves
+    resetsSent = endpoint.resetsSent
+    resetsReceived = endpoint.resetsReceived
     sendErrors = sockets.sendFailures.total
     sendErrorsByKind = sockets.sendFailures.byKind
     self.unreadDropped = unreadDropped

@@ -9,6 +9,8 @@ public struct PlayerKey: ~Copyable, Sendable {
   let secret: SecretBytes
   /// The public half: safe to show, to print, to hand to anybody.
   public let id: PlayerID
+  /// The file that it came from; nil for a key that was made by other means.
+  package var file: String?
 
   /// A new key pair from the operating system's random numbers.
   public static func generate() -> PlayerKey {

@@ -34,6 +34,20 @@ package struct UndeliveredMessage: Sendable, Equatable {
   package var stream: StreamID
   package var priority: Priority
   package var content: MessageContent
+  /// After this moment it would not have been sent any more.
+  package var expires: Instant?
+  /// The app's number for it, where it wanted a receipt.
+  package var receipt: UInt64?
+
+  package init(
+    stream: StreamID, priority: Priority, content: MessageContent, expires: Instant? = nil, receipt: UInt64? = nil
+  ) {
+    self.stream = stream
+    self.priority = priority
+    self.content = content
+    self.expires = expires
+    self.receipt = receipt
+  }
 }
 
 /// A message that arrived.

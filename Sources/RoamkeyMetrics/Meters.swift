@@ -44,6 +44,8 @@ struct Meters {
     count("sessions", statistics.sessions)
     count("refusals", statistics.refusals)
     count("moves", statistics.moves)
+    count("sent_resets", statistics.resetsSent)
+    count("received_resets", statistics.resetsReceived)
     count("undelivered_messages", statistics.unreadDropped, ("reason", "unread"))
     count("dropped_receipts", statistics.receiptsDropped)
     for (reason, number) in statistics.drops { count("dropped_packets", number, ("reason", reason)) }

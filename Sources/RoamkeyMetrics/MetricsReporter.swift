@@ -31,6 +31,7 @@ public import Roamkey
 /// | `roamkey_dropped_packets_total{reason}` | why, as in `Statistics.drops` |
 /// | `roamkey_send_errors_total{kind}` | as in `Statistics.sendErrorsByKind` |
 /// | `roamkey_sessions_total`, `roamkey_refusals_total`, `roamkey_moves_total` | |
+/// | `roamkey_sent_resets_total`, `roamkey_received_resets_total` | servers that were started anew, on both sides |
 public struct MetricsReporter: Sendable {
   private let watch: Watch
   private let interval: Duration

@@ -92,6 +92,11 @@ extension GameClient {
         delivery: delivery ?? message.delivery, priority: priority, channel: channel ?? message.channel,
         expires: expires, receipt: receipt))
   }
+
+  /// Sends a message again that `reconnected` or `undelivered` has handed back, as it was meant: delivery, priority,
+  /// channel, receipt, and what was left of the time for which it was worth sending.
+  /// - Throws: `SendError`, and nothing of it was sent.
+  public func send(_ lost: Undelivered) throws(SendError) { try send(lost.message, options: lost.options) }
 }
 
 extension Client: GameClient {}

@@ -1,10 +1,12 @@
 package import RoamkeyCrypto
 package import RoamkeyEngine
+internal import RoamkeyUDP
 package import RoamkeyWire
 
 /// What a client's app and its loop share. Both sides hold it for moments only, under one lock.
 ///
-/// It names neither a thread nor a socket: a loop in virtual time runs it as well.
+/// It names neither a thread nor a socket: a loop in virtual time runs it as well. A session that the server has
+/// forgotten is followed by another one (ClientLink+Loop.swift): to the app they are one.
 package final class ClientLink: Sendable {
   typealias Item = EventQueue<Client.Event>.Item
 
@@ -12,41 +14,60 @@ package final class ClientLink: Sendable {
   package enum Phase: Sendable {
     case connecting
     case connected(Peer)
+    /// The server has begun anew, and is being asked for another session.
+    case reconnecting(Peer)
     case failed(ConnectError)
     case ended(Peer, EndReason)
   }
 
   /// The server.
   package struct Peer: Sendable {
+    /// Of the session that is open, or was last.
     var handle: SessionHandle
     package var id: PlayerID
     package var address: NetworkAddress
   }
 
-  private struct State: Sendable {
+  struct State: Sendable {
     var phase = Phase.connecting
     var ledger: Ledger
+    /// How often the server was found to have begun anew.
+    var restarts = 0
+    /// The app has said that its player rests, and nobody has said anything since.
+    var isResting = false
     /// The app is closing: it cannot send any more.
     var isClosing = false
+    /// It is to be closed once there is a session again, and everything is delivered.
+    var closesAfterDelivery = false
     var isIdle = false
+    /// What the server has not confirmed, once the session has ended.
+    var undelivered: [Undelivered] = []
     var finalStatistics: Statistics?
   }
 
   /// The loop's own, reused from turn to turn.
-  private struct Scratch: Sendable {
+  struct Scratch: Sendable {
     var work = Ledger.Work()
     var drained: [EngineEvent] = []
     var items: [Item] = []
     var receipts: [EventQueue<Receipt>.Item] = []
+    /// Once there is one.
+    var server: PlayerID?
+    /// What the engine did not take.
+    var strays: [UndeliveredMessage] = []
+    /// What the lost session has not delivered, until the next one is there.
+    var undelivered: [UndeliveredMessage] = []
+    /// `offline` was told, and `online` was not.
+    var isOffline = false
   }
 
   let events: EventQueue<Client.Event>
   let receipts: EventQueue<Receipt>
-  private let configuration: RoamkeyConfiguration
+  let configuration: RoamkeyConfiguration
   private let clock: LocalClock
-  private let monitor: Monitor<State>
+  let monitor: Monitor<State>
   /// Only the loop takes this lock, so it is never contended.
-  private let scratch = Locked(Scratch())
+  let scratch = Locked(Scratch())
 
   /// - Parameter clock: what messages say when they were sent by.
   package init(_ configuration: RoamkeyConfiguration, clock: LocalClock) {
@@ -57,17 +78,15 @@ package final class ClientLink: Sendable {
     monitor = Monitor(State(ledger: Ledger(configuration)))
   }
 
-  // MARK: From any thread
+  // MARK: How far it is
 
   /// How far the session is.
   package var phase: Phase { monitor.withLock { $0.phase } }
 
-  var peer: Peer? {
-    switch phase {
-    case .connected(let peer), .ended(let peer, _): peer
-    case .connecting, .failed: nil
-    }
-  }
+  /// How often the server was found to have begun anew: tells its sessions apart.
+  package var restarts: Int { monitor.withLock { $0.restarts } }
+
+  var peer: Peer? { phase.peer }
 
   /// Returns once it is decided whether there is a session, or when the task is cancelled.
   func waitUntilConnected() async {
@@ -86,49 +105,68 @@ package final class ClientLink: Sendable {
     }
   }
 
-  /// Returns once the queue is at most half full, or the session has ended, or the task is cancelled.
-  func waitForRoom() async {
-    await monitor.wait { state in
-      if case .connected(let peer) = state.phase { state.ledger.hasRoom(peer.handle) } else { true }
-    }
-  }
+  // MARK: Messages
 
   /// Bytes queued for the server: not sent yet, or not acknowledged.
   package var queuedBytes: Int {
-    monitor.withLock { state in
-      if case .connected(let peer) = state.phase { state.ledger.queuedBytes(of: peer.handle) } else { 0 }
+    monitor.withLock { state in state.phase.openHandle.map { state.ledger.queuedBytes(of: $0) } ?? 0 }
+  }
+
+  /// Returns once the queue is at most half full, or the session has ended, or the task is cancelled.
+  func waitForRoom() async {
+    await monitor.wait { state in state.phase.openHandle.map { state.ledger.hasRoom($0) } ?? true }
+  }
+
+  /// Returns once the server has acknowledged all that was sent in the session after so many restarts, or that one is
+  /// lost, or the task is cancelled.
+  func waitUntilDelivered(restarts: Int) async {
+    await monitor.wait { state in
+      guard state.restarts == restarts, let handle = state.phase.openHandle else { return true }
+      return state.ledger.queuedBytes(of: handle) == 0
     }
   }
 
-  /// Hands `message` over, sent at `now`.
-  /// - Returns: whether the loop must be called.
-  package func send(_ message: Message, _ options: SendOptions, at now: Instant) throws(SendError) -> Bool {
+  /// Hands `message` over, sent at `now`. While the server is asked for another session it waits for that.
+  /// - Parameter restarts: only in the session after so many of them, while that one is open; nil: in any.
+  /// - Returns: whether the loop must be called; nil where it was not taken, since it is another session.
+  package func send(
+    _ message: Message, _ options: SendOptions, at now: Instant, restarts: Int? = nil
+  ) throws(SendError) -> Bool? {
     // What this player passes on is its own message, and sent now.
     let content = try message.encoded(options, at: now, time: clock.milliseconds24(now))
-    let result = monitor.withLock { state -> Result<Bool, SendError> in
-      guard case .connected(let peer) = state.phase, !state.isClosing else { return .failure(.notConnected) }
+    let result = monitor.withLock { state -> Result<Bool?, SendError> in
+      guard let handle = state.phase.openHandle, !state.isClosing else { return .failure(.notConnected) }
+      if let restarts, restarts != state.restarts || !state.phase.isConnected { return .success(nil) }
       do throws(SendError) {
-        try state.ledger.send(content, to: peer.handle)
+        try state.ledger.send(content, to: handle)
       } catch {
         return .failure(error)
       }
+      state.isResting = false
       return .success(state.ledger.callForMessage(options.priority))
     }
     return try result.get()
   }
 
+  /// What the server has not confirmed, once the session has ended.
+  package var undelivered: [Undelivered] { monitor.withLock { $0.undelivered } }
+
+  // MARK: Resting
+
   /// Notes that the player rests, or does no more.
   /// - Returns: whether the loop must be called.
   package func setResting(_ isResting: Bool) -> Bool {
     monitor.withLock { state in
-      guard case .connected(let peer) = state.phase, !state.isClosing else { return false }
-      state.ledger.setResting(isResting, of: peer.handle)
+      guard let handle = state.phase.openHandle, !state.isClosing else { return false }
+      state.isResting = isResting
+      // The next session is told when it is there.
+      guard state.phase.isConnected else { return false }
+      state.ledger.setResting(isResting, of: handle)
       return state.ledger.call()
     }
   }
 
-  /// From now on `send` throws `notConnected`.
-  package func refuseMessages() { monitor.withLock { $0.isClosing = true } }
+  // MARK: Events
 
   /// Notes what the app has taken.
   /// - Returns: whether the loop must be called.
@@ -152,98 +190,39 @@ package final class ClientLink: Sendable {
   /// Events and receipts that were dropped unread.
   package var unreadDropped: UInt64 { events.dropped + receipts.dropped }
 
+  // MARK: The end
+
+  /// From now on `send` throws `notConnected`.
+  package func refuseMessages() { monitor.withLock { $0.isClosing = true } }
+
   var finalStatistics: Statistics? {
     get { monitor.withLock { $0.finalStatistics } }
     set { monitor.withLock { $0.finalStatistics = newValue } }
   }
+}
 
-  // MARK: From the loop
-
-  /// Does what the app's threads have asked for.
-  package func work(_ endpoint: ClientEndpoint, _ now: Instant) {
-    scratch.withLock { scratch in
-      monitor.withLock { $0.ledger.take(&scratch.work) }
-      for message in scratch.work.messages {
-        do throws(SendError) {
-          try endpoint.send(message.content, message.options, now: now)
-        } catch .notConnected {
-          // The session ended meanwhile: `disconnected` says so, as for all that was still queued.
-        } catch {
-          // The app was told that it is queued, so it must not vanish in silence.
-          endpoint.close(afterDelivery: false, now: now)
-        }
-      }
-      scratch.work.forEachCredit { account, credit in
-        endpoint.consumed(credit, stream: account.stream, now: now)
-      }
-      for isResting in scratch.work.rests.values { endpoint.setResting(isResting, now: now) }
-      scratch.work.removeAll()
+extension ClientLink.Phase {
+  /// The server, once there was a session.
+  var peer: ClientLink.Peer? {
+    switch self {
+    case .connected(let peer), .reconnecting(let peer), .ended(let peer, _): peer
+    case .connecting, .failed: nil
     }
   }
 
-  /// Takes what happened to the app.
-  /// - Parameter earlier: what somebody has taken from the endpoint already.
-  package func turn(_ endpoint: ClientEndpoint, _ now: Instant, after earlier: [EngineEvent] = []) {
-    scratch.withLock { scratch in
-      scratch.drained.append(contentsOf: earlier)
-      endpoint.drainEvents(into: &scratch.drained)
-      let isOverrun = !scratch.drained.isEmpty && events.backlog.events > configuration.unreadEventLimit
-      let (queued, longest, isIdle) = (endpoint.queuedBytes, endpoint.maximumMessageSize, endpoint.isIdle)
-      // The events come first: who waits for the end finds them in the queue.
-      for event in scratch.drained {
-        Self.translate(event, isOverrun: isOverrun, into: &scratch.items)
-        if case .receipt(_, let number, let outcome) = event, let server = peer?.id {
-          scratch.receipts.append(.init(event: Receipt(number: number, player: server, outcome: outcome)))
-        }
-      }
-      events.append(&scratch.items)
-      receipts.append(&scratch.receipts)
-      let hasEnded = monitor.withLock { state in
-        for event in scratch.drained { Self.follow(event, &state, longest: longest) }
-        state.ledger.correct { _ in queued }
-        state.isIdle = isIdle
-        if case .ended = state.phase { return true } else { return false }
-      }
-      scratch.drained.removeAll(keepingCapacity: true)
-      if hasEnded {
-        events.finish()
-        receipts.finish()
-      }
+  /// Under which messages are taken.
+  var openHandle: SessionHandle? {
+    switch self {
+    case .connected(let peer), .reconnecting(let peer): peer.handle
+    case .connecting, .failed, .ended: nil
     }
   }
 
-  private static func translate(_ event: EngineEvent, isOverrun: Bool, into items: inout [Item]) {
-    switch event {
-    case .joined, .connectFailed, .searching, .reset, .receipt: break
-    case .message(let handle, let message):
-      items.append(Item(event: .message(Message(message, sender: nil)), cost: .init(of: message, in: handle)))
-    case .roamed(_, let change):
-      if isOverrun { return }
-      switch change.side {
-      case .own: items.append(Item(event: .roamed(from: change.from, to: change.to)))
-      case .peer: items.append(Item(event: .serverRoamed(from: change.from, to: change.to)))
-      }
-    case .offline: if !isOverrun { items.append(Item(event: .offline)) }
-    case .online: if !isOverrun { items.append(Item(event: .online)) }
-    case .left(_, let reason): items.append(Item(event: .disconnected(reason)))
-    }
-  }
-
-  private static func follow(_ event: EngineEvent, _ state: inout State, longest: Int) {
-    switch (event, state.phase) {
-    case (.joined(let handle, let id, let address), .connecting):
-      state.phase = .connected(Peer(handle: handle, id: id, address: address))
-      state.ledger.open(handle, longest: longest)
-    case (.connectFailed(let error), .connecting): state.phase = .failed(error)
-    case (.roamed(_, let change), .connected(var peer)) where change.side == .peer:
-      peer.address = change.to
-      state.phase = .connected(peer)
-    case (.left(_, let reason), .connected(let peer)):
-      state.phase = .ended(peer, reason)
-      state.ledger.close(peer.handle)
-    case (.joined, _), (.connectFailed, _), (.message, _), (.roamed, _), (.offline, _), (.online, _), (.left, _),
-      (.receipt, _), (.searching, _), (.reset, _):
-      break
+  /// Whether there is a session.
+  package var isConnected: Bool {
+    switch self {
+    case .connected: true
+    case .connecting, .reconnecting, .failed, .ended: false
     }
   }
 }

@@ -17,9 +17,11 @@ public struct Message: Sendable, Hashable {
   /// On a server always the player whose key sent it. On a client the server's word, nil where the server speaks for
   /// itself.
   public let author: PlayerID?
-  /// How it came; `reliableOrdered` in a message that was not received.
+  /// How it came, or was to go where it was handed back undelivered; else `reliableOrdered` in a message that was not
+  /// received.
   public let delivery: Delivery
-  /// The channel by which it came; 0 in a message that was not received.
+  /// The channel by which it came, or was to go where it was handed back undelivered; else 0 in a message that was not
+  /// received.
   public let channel: UInt8
   let format: MessageContent.Format
   /// Nil in a message that was not received.
@@ -50,6 +52,11 @@ public struct Message: Sendable, Hashable {
     delivery = stream.delivery
     channel = stream.channel
     self.times = times
+  }
+
+  /// One of ours that was not delivered, as it was before it was sent.
+  init(unsent content: MessageContent, stream: StreamID) {
+    self.init(format: content.format, author: nil, action: content.action, body: content.body, stream: stream)
   }
 
   /// The body as text; nil where the sender sent bytes.

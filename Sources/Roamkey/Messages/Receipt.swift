@@ -3,7 +3,9 @@ public import RoamkeyEngine
 
 /// What became of one message that was sent with a `receipt`: told once, for each player that it was sent to.
 ///
-/// A session that ends leaves the receipts that are still out untold: `left` or `disconnected` stands for them.
+/// A session that ends leaves the receipts that are still out untold: `left` or `disconnected` stands for them, as does
+/// `reconnected` for those of the session before it. A message that was handed back undelivered keeps its number: sent
+/// again it is answered for.
 public struct Receipt: Sendable, Hashable {
   /// The number that `send` or `broadcast` was given.
   public var number: UInt64

@@ -10,6 +10,8 @@ struct Ledger: Sendable {
   struct Outgoing: Sendable {
     var handle: SessionHandle
     var content: [UInt8]
+    /// Action and body together.
+    var size: Int
     var options: MessageOptions
   }
 
@@ -65,6 +67,8 @@ struct Ledger: Sendable {
     var inEngine = 0
     /// The longest message, in bytes of action and body together.
     var longest: Int
+    /// Its session is lost, and the next one is not there yet.
+    var isSuspended = false
 
     var bytes: Int { waiting + inEngine }
   }
@@ -105,6 +109,64 @@ struct Ledger: Sendable {
     work.rests[handle] = nil
   }
 
+  // MARK: One session in the place of another
+
+  /// A session is lost, and another one is to take its place. What is sent from now on waits for that; credit of the
+  /// lost one means nothing any more.
+  /// - Returns: what was sent and the loop has not taken.
+  mutating func suspend(_ handle: SessionHandle) -> [Outgoing] {
+    let messages = takeWaiting(for: handle)
+    queues[handle] = queues[handle].map { Queue(longest: $0.longest, isSuspended: true) }
+    busy.remove(handle)
+    work.forget(handle)
+    work.rests[handle] = nil
+    return messages
+  }
+
+  /// The session is there that takes the place of a suspended one: what waits is for it.
+  /// - Parameter longest: what the other side takes as one message now.
+  /// - Returns: what is too long for it.
+  mutating func resume(_ old: SessionHandle, as new: SessionHandle, longest: Int) -> [Outgoing] {
+    let messages = takeWaiting(for: old)
+    queues[old] = nil
+    var queue = Queue(longest: longest)
+    for var message in messages where message.size <= longest {
+      message.handle = new
+      work.messages.append(message)
+      queue.waiting += Self.cost(message.content.count)
+    }
+    queues[new] = queue
+    return messages.filter { $0.size > longest }
+  }
+
+  /// While there is no session the news of `latest` gets stale, and `unreliable` goes nowhere: neither is to fill the
+  /// queue. What a receipt is awaited for is kept.
+  /// - Returns: whether the message is to wait.
+  private mutating func makeRoom(for message: EncodedMessage, to handle: SessionHandle) -> Bool {
+    switch message.options.delivery {
+    case .reliableOrdered, .reliableUnordered: return true
+    case .unreliable: return message.options.receipt != nil
+    case .latest:
+      let stale = work.messages.firstIndex {
+        $0.handle == handle && $0.options.stream == message.options.stream && $0.options.receipt == nil
+      }
+      guard let stale else { return true }
+      queues[handle]?.waiting -= Self.cost(work.messages[stale].content.count)
+      work.messages.remove(at: stale)
+      return true
+    }
+  }
+
+  /// Takes back what was sent and the loop has not taken.
+  mutating func takeWaiting(for handle: SessionHandle) -> [Outgoing] {
+    let messages = work.messages.filter { $0.handle == handle }
+    work.messages.removeAll { $0.handle == handle }
+    queues[handle]?.waiting = 0
+    return messages
+  }
+
+  // MARK: What waits
+
   /// Bytes that wait to be sent or acknowledged.
   func queuedBytes(of handle: SessionHandle) -> Int { queues[handle]?.bytes ?? 0 }
 
@@ -121,8 +183,10 @@ struct Ledger: Sendable {
     guard queue.bytes == 0 || Self.cost(content.count) <= queueLimit - queue.bytes else {
       throw .queueFull(limit: queueLimit)
     }
+    if queue.isSuspended, !makeRoom(for: message, to: handle) { return }
     queues[handle]?.waiting += Self.cost(content.count)
-    work.messages.append(Outgoing(handle: handle, content: content, options: message.options))
+    work.messages.append(
+      Outgoing(handle: handle, content: content, size: message.size, options: message.options))
     // A message ends a rest, also one that the loop has not heard of yet.
     if !work.rests.isEmpty { work.rests[handle] = nil }
   }
@@ -135,7 +199,7 @@ struct Ledger: Sendable {
   /// Notes that the app has taken an event: a message, if there is `credit`.
   /// - Returns: whether the loop should hear of it now.
   mutating func giveBack(_ credit: Credit?, isLast: Bool) -> Bool {
-    if let credit, queues[credit.account.handle] != nil {
+    if let credit, queues[credit.account.handle]?.isSuspended == false {
       work.add(credit)
       withheld += credit.bytes
     }

@@ -4,6 +4,12 @@ internal import Glibc
 ///
 /// Where the system gives no more threads it runs on the caller's, late rather than never.
 package func runOnOwnThread(_ body: @escaping @Sendable () -> Void) {
+  if !startOwnThread(body) { body() }
+}
+
+/// Runs `body` on a thread of its own, or not at all: for callers that must not wait.
+/// - Returns: whether the system has given a thread.
+func startOwnThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   final class Start: Sendable {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -16,10 +22,10 @@ package func runOnOwnThread(_ body: @escaping @Sendable () -> Void) {
       if let pointer { Unmanaged<Start>.fromOpaque(pointer).takeRetainedValue().body() }
       return nil
     }, start.toOpaque())
-  if result == 0 {
-    pthread_detach(thread)
-  } else {
+  guard result == 0 else {
     start.release()
-    body()
+    return false
   }
+  pthread_detach(thread)
+  return true
 }

@@ -44,9 +44,7 @@ extension Client {
     Watch(
       sample: { [weak self] in
         guard let self else { return nil }
-        let session = await sessionStatistics().flatMap { statistics in
-          link.peer.map { Watch.Session(handle: $0.handle, player: $0.id, statistics: statistics) }
-        }
+        let session = await session()
         return Watch.Sample(statistics: await statistics(), sessions: session.map { [$0] } ?? [])
       },
       hasEnded: { [link] in if case .ended = link.phase { true } else { false } },

@@ -11,8 +11,9 @@ struct ConnectCommand: AsyncParsableCommand {
       once. The first time that a server is met without --server its key is remembered in known_servers beside the key \
       file; another key at that address is refused from then on.
 
-      A server that is not heard any more is waited for, for five minutes. One that was started again does not know \
-      the session: connect anew.
+      A server that is not heard any more is waited for, for five minutes, and looked for: at the addresses that it \
+      had, and at those that its name has now. Where it was started again there is a new session by itself, and \
+      reliable lines that it has not confirmed are said again, before any new ones: it may see some of them twice.
 
       A line longer than a message may be (1 MiB) is not sent: standard error says so with its number, the other lines \
       go on, and the exit code is 1.

@@ -3,9 +3,15 @@ internal import Roamkey
 
 /// What `connect` does with its session: lines out, messages in, until the input, the session or a signal ends it.
 struct Conversation: Sendable {
-  let client: Client
-  let delivery: Delivery
-  let json: Bool
+  private let client: Client
+  private let json: Bool
+  private let outbox: Outbox
+
+  init(client: Client, delivery: Delivery, json: Bool) {
+    self.client = client
+    self.json = json
+    outbox = Outbox(client, delivery: delivery)
+  }
 
   /// What a line of the input is, for whoever receives it.
   private static let action = "chat"
@@ -14,7 +20,7 @@ struct Conversation: Sendable {
 
   /// What ends a conversation.
   private enum End: Sendable {
-    /// All lines were taken; `skipped` of them could not be sent.
+    /// All lines were taken, and delivered if the session lasted; `skipped` of them could not be sent.
     case input(skipped: Int)
     case session(EndReason)
     case signal
@@ -22,7 +28,7 @@ struct Conversation: Sendable {
 
   func run(_ signals: Signals) async throws(Failure) {
     printer.connected(client.serverID, address: client.serverAddress)
-    if !json { Console.note("connected to \(client.serverID.short) at \(client.serverAddress)") }
+    note("connected to \(client.serverID.short) at \(client.serverAddress)")
     let lines = LineSource(
       descriptor: STDIN_FILENO, maximumLength: RoamkeyConfiguration().maximumMessageSize - Self.action.utf8.count)
     let reader = Task { await readEvents() }
@@ -92,31 +98,22 @@ struct Conversation: Sendable {
         }
       }
     }
+    await outbox.waitUntilDelivered()
     return Task.isCancelled ? nil : .input(skipped: skipped)
   }
 
-  /// Waits while the queue is full, so that no line is lost. False when the session has ended.
+  /// False when the session has ended.
   private func send(_ bytes: [UInt8]) async -> Bool {
     // What is not text goes as it is.
     let text = String(validating: bytes, as: UTF8.self)
-    let message = text.map { Message($0, as: Self.action) } ?? Message(bytes, as: Self.action)
-    while !Task.isCancelled {
-      do throws(SendError) {
-        try client.send(message, delivery: delivery)
-        return true
-      } catch .queueFull {
-        await client.waitForRoom()
-      } catch {
-        return false
-      }
-    }
-    return false
+    return await outbox.send(text.map { Message($0, as: Self.action) } ?? Message(bytes, as: Self.action))
   }
 
   // MARK: In
 
   /// Prints what arrives, to the end of the session.
   private func readEvents() async -> EndReason? {
+    defer { outbox.end() }
     for await event in client.events {
       switch event {
       case .message(let message): show(message)
@@ -132,12 +129,24 @@ struct Conversation: Sendable {
       case .online:
         printer.online(client.serverID)
         note("the server is heard again")
+      case .reconnected(let undelivered): await resume(undelivered)
       case .disconnected(let reason):
         printer.left(client.id, reason)
         return reason
       }
     }
     return nil
+  }
+
+  private func resume(_ undelivered: [Undelivered]) async {
+    printer.connected(client.serverID, address: client.serverAddress, undelivered: undelivered.count)
+    note(
+      "the server was started anew; connected to \(client.serverID.short) at \(client.serverAddress) again"
+        + (undelivered.isEmpty ? "" : ", lines that are said again: \(undelivered.count)"))
+    for error in await outbox.resume(undelivered) {
+      Console.note("roamkey: a line is not said again: \(error.description)")
+      printer.error(code: "tooLarge", error.description)
+    }
   }
 
   private func show(_ message: Message) {
@@ -164,10 +173,13 @@ struct Conversation: Sendable {
       guard skipped == 0 else {
         throw Failure(code: "tooLarge", "lines that were too long and not sent: \(skipped)")
       }
-      if reason == .closed { return }
+      if reason == .closed && outbox.undelivered == 0 { return }
     case .session: break
     }
-    let sentence = "the session ended before all was said: \(reason.sentence)"
+    let count = outbox.undelivered
+    let sentence =
+      "the session ended before all was said: \(reason.sentence)"
+      + (count == 0 ? "" : "; lines that the server has not confirmed: \(count)")
     throw Failure(reason.isRefusal ? .refused : .failed, code: "disconnected", sentence)
   }
 }

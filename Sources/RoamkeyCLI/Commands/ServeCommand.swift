@@ -10,6 +10,10 @@ struct ServeCommand: AsyncParsableCommand {
     discussion: """
       Runs until SIGINT or SIGTERM, which close all sessions properly. SIGUSR1 prints statistics, as the end does. \
       SIGHUP reads the lists of players again; who is in and may no longer be is put out.
+
+      A server that was ended without a word and is started again on the same port tells its players so, and they \
+      connect anew at once. They know it by its instance file, which stands beside the key file (server.instance) and \
+      is made where it is missing. One server at a time has it: another one with the same key goes on without.
       """)
 
   @Option(help: ArgumentHelp("The server's key (default: \(KeyStore.server), made on first use).", valueName: "file"))
@@ -75,9 +79,11 @@ struct ServeCommand: AsyncParsableCommand {
     let address = try ListenAddress.parse(listen)
     let key = try KeyStore.loadOrMake(key, default: KeyStore.server, passphraseFile: passphraseFile)
     do throws(RoamkeyError) {
-      return try await Server(
+      let server = try await Server(
         key: key, application: app, listen: address, signingPolicy: sealedOnly ? .sealedOnly : .everyPacket, name: name,
         allow: allowed, deny: denied)
+      if let problem = server.instanceFileError { Log.logger.warning("\(problem.description)") }
+      return server
     } catch {
       throw Failure(error)
     }

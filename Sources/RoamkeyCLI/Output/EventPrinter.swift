@@ -15,8 +15,12 @@ struct EventPrinter {
     print("listening", [("address", .text(address.description)), ("server", .text(server.description))])
   }
 
-  func connected(_ server: PlayerID, address: NetworkAddress) {
-    print("connected", [("server", .text(server.description)), ("address", .text(address.description))])
+  /// - Parameter undelivered: where the server was started anew: how many lines are said again.
+  func connected(_ server: PlayerID, address: NetworkAddress, undelivered: Int? = nil) {
+    print(
+      "connected",
+      [("server", .text(server.description)), ("address", .text(address.description))]
+        + (undelivered.map { [("undelivered", .number(UInt64($0)))] } ?? []))
   }
 
   func joined(_ player: PlayerID, address: NetworkAddress?) {

@@ -16,7 +16,7 @@ enum KeyStore {
       guard error.code == .notFound, path == nil, error.path == defaultPath else { throw Failure(error) }
     }
     do throws(KeyFileError) {
-      let key = PlayerKey.generate()
+      var key = PlayerKey.generate()
       do throws(KeyFileError) {
         try save(key, to: defaultPath, passphraseFile: passphraseFile, overwrite: false)
       } catch {
@@ -24,6 +24,7 @@ enum KeyStore {
         guard error.code == .alreadyExists else { throw error }
         return try load(defaultPath, passphraseFile: passphraseFile)
       }
+      key.file = defaultPath
       Console.note("made a new key pair in \(defaultPath); keep a copy of it: whoever has it is you")
       Console.note("its player id is \(key.id)")
       return key

@@ -4,20 +4,24 @@ extension PlayerKey {
   /// Symbolic links are followed. The file has at most 16 KiB, and nobody but its owner has rights to it.
   /// - Throws: `KeyFileError`, which says what to do; `passphraseNeeded` where the key is protected.
   public static func load(_ path: String) throws(KeyFileError) -> PlayerKey {
-    try KeyFile(path).privateKey { _ throws(KeyFileError) in throw KeyFileError(.passphraseNeeded, path) }
+    var key = try KeyFile(path).privateKey { _ throws(KeyFileError) in throw KeyFileError(.passphraseNeeded, path) }
+    key.file = path
+    return key
   }
 
   /// The key in the file at `path`, opened with `passphrase` where it is protected (up to a few seconds and 512 MiB,
   /// as the file says).
   /// - Throws: `KeyFileError`, which says what to do.
   public static func load(_ path: String, passphrase: borrowing Passphrase) throws(KeyFileError) -> PlayerKey {
-    try KeyFile(path).privateKey { bytes throws(KeyFileError) in
+    var key = try KeyFile(path).privateKey { bytes throws(KeyFileError) in
       do throws(SealedKey.OpeningError) {
         return try SealedKey.open(bytes, passphrase)
       } catch {
         throw KeyFileError(opening: error, path)
       }
     }
+    key.file = path
+    return key
   }
 
   /// Writes the key to a file that only its owner can read (mode 0600), as a whole or not at all.

@@ -5,21 +5,47 @@ extension Outgoing {
   /// Those that were given up are not among them.
   func undelivered() -> [UndeliveredMessage] {
     var found: [UndeliveredMessage] = []
-    func add(_ stream: SendStream, _ priority: Priority, _ bytes: [UInt8]) {
-      // We wrote it ourselves.
-      guard let content = try? MessageContent(bytes.span.bytes) else { return }
-      found.append(UndeliveredMessage(stream: stream.id, priority: priority, content: content))
-    }
-    for stream in streams where stream.id.delivery.isReliable {
-      for (message, content) in zip(stream.sent, stream.contents)
+    let expiries = expiriesOfSent()
+    for (place, stream) in streams.enumerated() where stream.id.delivery.isReliable {
+      let first = stream.nextSequence - UInt64(stream.sent.count)
+      for (offset, (message, content)) in zip(stream.sent, stream.contents).enumerated()
       where !message.flags.contains(.done) && !message.flags.contains(.skipped) {
-        add(stream, message.priority, content)
+        let sequence = first + UInt64(offset)
+        Self.add(
+          content, of: stream.id, message.priority, expires: expiries[Sent(stream: place, sequence: sequence)],
+          receipt: stream.awaitedPlace(of: sequence).map { stream.awaited[$0].token }, to: &found)
       }
       for lane in stream.lanes {
         for (message, content) in zip(lanes[lane].waiting, lanes[lane].contents) where message.state == .unsent {
-          add(stream, message.priority, content)
+          Self.add(
+            content, of: stream.id, message.priority, expires: message.expires ? message.expiry : nil,
+            receipt: message.wantsReceipt ? message.token : nil, to: &found)
         }
       }
+    }
+    return found
+  }
+
+  private static func add(
+    _ bytes: [UInt8], of stream: StreamID, _ priority: Priority, expires: Instant?, receipt: UInt64?,
+    to found: inout [UndeliveredMessage]
+  ) {
+    // We wrote it ourselves.
+    guard let content = try? MessageContent(bytes.span.bytes) else { return }
+    found.append(
+      UndeliveredMessage(stream: stream, priority: priority, content: content, expires: expires, receipt: receipt))
+  }
+
+  /// A reliable message of which something was sent.
+  private struct Sent: Hashable {
+    let stream: Int
+    let sequence: UInt64
+  }
+
+  private func expiriesOfSent() -> [Sent: Instant] {
+    var found: [Sent: Instant] = [:]
+    for entry in expiries.unordered where entry.kind == .sent {
+      found[Sent(stream: Int(entry.place), sequence: entry.number)] = entry.at
     }
     return found
   }

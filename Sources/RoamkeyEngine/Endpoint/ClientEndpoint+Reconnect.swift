@@ -3,6 +3,14 @@ import RoamkeyWire
 
 /// The server has begun anew: another handshake, with the same key on the other side and no other (PROTOCOL §6).
 extension ClientEndpoint {
+  /// Whether the server has begun anew, and is being asked for another session.
+  package var isReconnecting: Bool {
+    if case .connecting(let attempt) = state { attempt.isReconnecting } else { false }
+  }
+
+  /// The reliable messages of the session, or of the last one, that were not acknowledged, in the order of each stream.
+  package var undelivered: [UndeliveredMessage] { session?.channels.undelivered() ?? remains }
+
   func reconnect(after session: Session, now: Instant) {
     var settings = settings
     settings.pin = session.peer

@@ -53,6 +53,8 @@ package final class ClientEndpoint: DatagramHandler {
   private var hasJoined = false
   /// What the app sends while there is no session for a moment.
   var held = HeldMessages()
+  /// What the last session has not delivered.
+  private(set) var remains: [UndeliveredMessage] = []
   /// Addresses of the server that the app gave.
   var familiar: [NetworkAddress] = []
 
@@ -332,7 +334,9 @@ package final class ClientEndpoint: DatagramHandler {
     if session.closesWhenDelivered, session.channels.isDelivered { session.close(.done, reason: "", now: now) }
     watch(session.peerAddress)
     guard session.isEnded else { return }
-    if session.roaming.isReset { reconnect(after: session, now: now) } else { state = .ended }
+    if session.roaming.isReset { return reconnect(after: session, now: now) }
+    remains = session.channels.undelivered()
+    state = .ended
   }
 
   /// There will be no session, or not again.

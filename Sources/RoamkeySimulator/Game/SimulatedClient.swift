@@ -11,6 +11,8 @@ public final class SimulatedClient: GameClient {
   public enum State: Sendable, Hashable {
     case connecting
     case connected
+    /// The server has begun anew, and is being asked for another session; what is sent waits for that.
+    case reconnecting
     /// There is no session, and will be none: what `Client.init` throws over sockets.
     case failed(ConnectError)
     /// The session has ended; ``Simulation/restart(_:after:keepsPort:)`` begins another.
@@ -51,6 +53,7 @@ public final class SimulatedClient: GameClient {
     switch app.link.phase {
     case .connecting: .connecting
     case .connected: .connected
+    case .reconnecting: .reconnecting
     case .failed(let error): .failed(error)
     case .ended(_, let reason): .disconnected(reason)
     }
@@ -80,12 +83,15 @@ public final class SimulatedClient: GameClient {
   /// Messages of `latest` and `unreliable`, and receipts, that made room for newer ones since nobody took them.
   public var unreadDropped: UInt64 { app.link.unreadDropped }
 
+  /// What the server has not confirmed of the reliable messages, once the session has ended; see `Client.undelivered`.
+  public var undelivered: [Undelivered] { app.link.undelivered }
+
   // MARK: As over sockets
 
   public var queuedBytes: Int { app.link.queuedBytes }
 
   public func send(_ message: Message, options: SendOptions) throws(SendError) {
-    if try app.link.send(message.by(nil), options, at: now) { call() }
+    if try app.link.send(message.by(nil), options, at: now) == true { call() }
   }
 
   public func takeEvents() -> [Client.Event] {
@@ -117,7 +123,7 @@ public final class SimulatedClient: GameClient {
       // What was taken from the game before this comes before it here, too.
       app.workAtOnce(now: now)
       app.endpoint.flush(now: now)
-      app.endpoint.close(afterDelivery: afterDelivery, now: now)
+      app.link.close(app.endpoint, afterDelivery: afterDelivery, now)
     }
   }
 

@@ -127,6 +127,7 @@ struct BulkTransfer: Sendable {
           outcome.messages += 1
         case .message(let message): try state.receive(message.body, at: .now)
         case .roamed, .serverRoamed, .offline, .online: break
+        case .reconnected: throw BenchmarkFailure("the session was lost, and another one begun")
         case .disconnected(let reason): throw BenchmarkFailure("the session has ended: \(reason)")
         }
         if outcome.messages == messages { break }

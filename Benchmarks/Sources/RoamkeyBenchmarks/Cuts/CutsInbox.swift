@@ -58,6 +58,8 @@ struct CutsInbox: Sendable {
     if joins > 1 { fail("the player joined a second time: a new session") }
   }
 
+  mutating func noteRenewal() { fail("the session was lost, and another one begun") }
+
   mutating func noteEnd(_ reason: EndReason) { fail("the session has ended: \(reason)") }
 
   private mutating func fail(_ what: String) { failure = failure ?? BenchmarkFailure(what) }
@@ -108,6 +110,7 @@ final class CutsSide: Sendable {
         case .message(let message): inbox.receive(message, at: .now)
         case .offline: inbox.noteOffline(at: .now)
         case .online: inbox.noteOnline(at: .now)
+        case .reconnected: inbox.noteRenewal()
         case .disconnected(let reason): inbox.noteEnd(reason)
         case .roamed, .serverRoamed: break
         }

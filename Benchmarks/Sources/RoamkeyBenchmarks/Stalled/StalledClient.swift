@@ -98,6 +98,7 @@ private struct StalledReader {
         if messages == count { return }
       case .message(let message): try state.receive(message.body, at: .now)
       case .roamed, .serverRoamed, .offline, .online: break
+      case .reconnected: throw BenchmarkFailure("the session was lost, and another one begun")
       case .disconnected(let reason): throw BenchmarkFailure("the session has ended: \(reason)")
       }
     }
