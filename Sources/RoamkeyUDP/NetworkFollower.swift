@@ -33,6 +33,9 @@ final class NetworkFollower {
   private var again = Instant.distantFuture
   /// The first watched address and the last way there; a new one is measured against it.
   private var baseline: (destination: NetworkAddress, route: Route?)?
+  /// The way of the baseline is lost, and the main socket is a new one since then: whatever way comes next, nothing has
+  /// left by it yet.
+  private var isSocketFresh = false
   private var told: NetworkView?
 
   /// What one look saw.
@@ -144,12 +147,15 @@ final class NetworkFollower {
     return sight
   }
 
-  /// A route through an interface without a cable stays in the system's table, and leads nowhere.
+  /// A route through an interface without a cable stays in the system's table, and leads nowhere. So does an IPv6 route
+  /// when the last address that could be answered is gone: packets leave from a link-local one.
   private func route(
     to destination: NetworkAddress, through interface: UInt32? = nil, sight: Sight
   ) throws(SystemError) -> Route? {
-    let route = try queries.route(to: destination, through: interface)
-    return route.flatMap { sight.isRunning[$0.interface] == false ? nil : $0 }
+    guard let route = try queries.route(to: destination, through: interface) else { return nil }
+    let isDead = sight.isRunning[route.interface] == false
+    let isMute = route.source.isLinkLocal && !destination.isLinkLocal && !destination.isMulticast
+    return isDead || isMute ? nil : route
   }
 
   /// Ways to `destination` through interfaces that the system does not prefer, those of `open` doors first.
@@ -184,10 +190,12 @@ final class NetworkFollower {
   ) {
     guard let last = baseline, last.destination == watched[0] else {
       baseline = (watched[0], route)
+      isSocketFresh = false
       return
     }
-    guard let route, route != last.route else { return }
-    if last.route != nil {
+    let isLost = route == nil && last.route != nil
+    guard isLost ? !isSocketFresh : route != nil && (route != last.route || isSocketFresh) else { return }
+    if last.route != nil, !isSocketFresh {
       do {
         try sockets.renewMain(by: UDPSocket(bind: .any(port: 0)), at: now, &poller, &statistics)
       } catch {
@@ -198,7 +206,8 @@ final class NetworkFollower {
       }
       statistics.socketsRenewed += 1
     }
-    baseline = (watched[0], route)
+    isSocketFresh = isLost
+    if !isLost { baseline = (watched[0], route) }
   }
 
   private func open(
@@ -210,8 +219,12 @@ final class NetworkFollower {
     for route in routes where !opened.contains(route) {
       do {
         let socket = try UDPSocket(bind: .any(port: 0))
-        // Not everywhere allowed; the interface beside each datagram then does what it can.
-        _ = socket.restrict(to: route.interface)
+        // Not everywhere allowed. IPv4 needs no more than the interface beside each datagram; for IPv6 that is not
+        // enough, and a door that does not lead where it says is worse than none.
+        guard socket.restrict(to: route.interface) || route.source.isIPv4 else {
+          statistics.socketsRefused += 1
+          continue
+        }
         try sockets.addDoor(socket, by: route, &poller, &statistics)
       } catch {
         statistics.socketsRefused += 1

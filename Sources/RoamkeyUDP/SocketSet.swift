@@ -9,7 +9,8 @@ struct SocketSet: ~Copyable {
   /// Replaced sockets that stay; in a flapping network the oldest goes early.
   static let mostLingering = 8
   static let mostDoors = 4
-  static let capacity = 1 + mostLingering + mostDoors
+  /// With the main one, and another while that is replaced.
+  static let capacity = 2 + mostLingering + mostDoors
 
   enum Role: Equatable {
     case main
@@ -25,7 +26,7 @@ struct SocketSet: ~Copyable {
   }
 
   /// How a datagram leaves.
-  struct Departure {
+  struct Departure: Equatable {
     var slot: Int
     /// The address that the system is asked to send from; an unspecified one leaves it the choice.
     var source: NetworkAddress
@@ -108,6 +109,9 @@ struct SocketSet: ~Copyable {
     by new: UDPSocket, at now: Instant, _ poller: inout Poller, _ statistics: inout SocketStatistics
   ) throws(SystemError) {
     let slot = try add(new, as: .main, &poller, &statistics)
+    if lingering.count >= Self.mostLingering, let oldest = lingering.min(by: { $0.end < $1.end }) {
+      close(oldest.slot, &poller, &statistics)
+    }
     members[mainSlot]?.role = .lingering(until: now + Self.lingering)
     (main, mainSlot) = (new, slot)
     planClosing()
@@ -135,15 +139,11 @@ struct SocketSet: ~Copyable {
       guard case .lingering(let end) = members[slot]?.role, end <= now else { continue }
       close(slot, &poller, &statistics)
     }
-    planClosing()
   }
 
   private mutating func add(
     _ socket: UDPSocket, as role: Role, _ poller: inout Poller, _ statistics: inout SocketStatistics
   ) throws(SystemError) -> Int {
-    if role == .main, lingering.count >= Self.mostLingering, let oldest = lingering.min(by: { $0.end < $1.end }) {
-      close(oldest.slot, &poller, &statistics)
-    }
     guard let slot = members.firstIndex(where: { $0 == nil }) else {
       preconditionFailure("there is a slot for as many sockets as there may be")
     }
@@ -161,6 +161,7 @@ struct SocketSet: ~Copyable {
     members[slot] = nil
     count -= 1
     changes += 1
+    planClosing()
   }
 
   private var lingering: [(slot: Int, end: Instant)] {

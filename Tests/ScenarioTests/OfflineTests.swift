@@ -73,7 +73,7 @@ import Testing
     world.expectSound()
   }
 
-  /// Silence is cheap: two small packets a second for a minute, then five in four seconds (PROTOCOL §5.6).
+  /// Silence is cheap: two small packets a second for a minute, then five in four seconds (PROTOCOL §5.7).
   @Test func aDeadNetworkCostsLittle() {
     let (world, player) = SimulatedWorld.joined(seed: 7, conditions: .local)
     player.host.isUp = false

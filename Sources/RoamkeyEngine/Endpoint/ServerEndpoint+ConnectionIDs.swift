@@ -1,6 +1,6 @@
 import RoamkeyWire
 
-/// The connection ids of sessions: given out, forgotten, and answered for when nobody has them (PROTOCOL §5.5, §6).
+/// The connection ids of sessions: given out, forgotten, and answered for when nobody has them (PROTOCOL §5.9, §6).
 extension ServerEndpoint {
   /// An id that nobody has.
   func unusedID() -> UInt64 {

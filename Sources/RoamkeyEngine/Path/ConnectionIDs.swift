@@ -1,7 +1,7 @@
 import RoamkeyWire
 
 /// Which connection id a packet has says to which session it belongs, and to nobody else that two packets belong
-/// together: so whoever moves on purpose takes a fresh one (PROTOCOL §5.5).
+/// together: so whoever moves on purpose takes a fresh one (PROTOCOL §5.9).
 
 /// The ids that we gave to the peer, for its packets to us.
 struct IssuedConnectionIDs: Sendable {

@@ -14,7 +14,7 @@ struct NetworkKey: Equatable, Sendable {
   var here: Here
 }
 
-/// What was learnt of a path: kept for a while when it is left, since many come back (PROTOCOL §5.7).
+/// What was learnt of a path: kept for a while when it is left, since many come back (PROTOCOL §5.8).
 struct PathMetrics: Sendable {
   var rtt: RTTEstimator
   var congestion: NewReno

@@ -1,7 +1,7 @@
 import RoamkeyWire
 
 /// How a client finds a way to its server when the one in use has fallen silent, or when the server writes from
-/// elsewhere (PROTOCOL §5.6): by challenges, and nothing else, to every address and through every door that it knows.
+/// elsewhere (PROTOCOL §5.6, §5.7): by challenges, and nothing else, to every address and through every door that it knows.
 ///
 /// The silence is the session's to judge; what is known of ways is kept here.
 struct PathSearch: Sendable {
@@ -63,7 +63,7 @@ struct PathSearch: Sendable {
   /// Probe timeouts of silence after which addresses are searched; through other doors it begins after the first.
   static let searchTimeouts = 3
   /// Time for the system to put a new route in the place of an old one.
-  private static let routePatience = Duration.milliseconds(20)
+  private static let routePatience = Duration.milliseconds(5)
   /// A server is followed to so many addresses in so much time.
   private static let followLimit = 3
   private static let followPeriod = Duration.seconds(10)

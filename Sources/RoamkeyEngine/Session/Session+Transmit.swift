@@ -60,12 +60,16 @@ extension Session {
       output.removeLast(output.byteCount - packet.start)
       return nil
     }
+    let isProbe = owesProbe
     owesProbe = false
     owesPing = false
     owesCopies = false
     if !isPadded, output.byteCount == messagesEnd { dropLastLength(from: &output) }
-    if isPadded {
-      output.append(repeating: FrameType.padding, count: max(0, packet.end - output.byteCount), as: UInt8.self)
+    // Who does not know the session any more answers no smaller ones (PROTOCOL §6).
+    let least = packet.start + packet.headerSize + ResetDatagram.minimumCause - packet.overhead
+    let end = isPadded ? packet.end : isProbe ? min(least, packet.end) : output.byteCount
+    if output.byteCount < end {
+      output.append(repeating: FrameType.padding, count: end - output.byteCount, as: UInt8.self)
     }
     if packet.end - output.byteCount < Self.smallestGap { mtu.onFullPacket() }
     finishPacket(
