@@ -49,6 +49,8 @@ package final class ClientEndpoint: DatagramHandler {
   let settings: ClientSettings
   var state = State.idle
   var lastHandle: UInt64 = 0
+  /// The app was told of a session.
+  private var hasJoined = false
   /// What the app sends while there is no session for a moment.
   var held = HeldMessages()
   /// Addresses of the server that the app gave.
@@ -308,7 +310,18 @@ package final class ClientEndpoint: DatagramHandler {
 
   /// Hands over what happened since the last call, in order.
   package func drainEvents(into events: inout [EngineEvent]) {
-    events.append(contentsOf: context.events)
+    for event in context.events {
+      switch event {
+      case .joined: hasJoined = true
+      case .connectFailed(let error) where hasJoined:
+        // For the app the session went on until now, though it was another one.
+        let reason: EndReason = error == .closed ? .closed : .notReadmitted(error)
+        events.append(.left(SessionHandle(rawValue: lastHandle), reason))
+        continue
+      case .message, .roamed, .offline, .online, .left, .receipt, .connectFailed, .searching, .reset: break
+      }
+      events.append(event)
+    }
     context.events.removeAll(keepingCapacity: true)
   }
 
@@ -324,15 +337,7 @@ package final class ClientEndpoint: DatagramHandler {
 
   /// There will be no session, or not again.
   private func fail(_ error: ConnectError) {
-    let isReconnecting =
-      switch state {
-      case .connecting(let attempt): attempt.isReconnecting
-      case .connected(let session, _): session.isAnnounced
-      case .idle, .ended: false
-      }
     state = .ended
-    guard isReconnecting else { return context.events.append(.connectFailed(error)) }
-    let reason: EndReason = error == .closed ? .closed : .notReadmitted(error)
-    context.events.append(.left(SessionHandle(rawValue: lastHandle), reason))
+    context.events.append(.connectFailed(error))
   }
 }

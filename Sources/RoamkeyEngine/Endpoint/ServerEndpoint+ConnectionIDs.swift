@@ -44,7 +44,8 @@ extension ServerEndpoint {
 
   /// Tells whoever sent a packet of a session that we do not know, so that it need not wait.
   func reset(_ id: UInt64, _ size: Int, path: NetworkPath, now: Instant) {
-    guard size >= ResetDatagram.minimumCause, let token = resetToken(of: ConnectionID(id)), resets.allows(id, now: now)
+    guard size >= ResetDatagram.minimumCause, resets.allows(id, now: now),
+      let token = resetToken(of: ConnectionID(id))
     else { return }
     var random: [UInt8] = []
     for _ in 0..<4 { random.append(bigEndian: context.entropy.number()) }

@@ -166,6 +166,7 @@ struct PeerConnectionIDs: Sendable {
   mutating func activate(for way: Way) {
     guard let place = place(for: way), let current = given.firstIndex(where: { $0.use == .active }) else { return }
     let old = given[current].sequence
+    given[current].use = .spare
     given[place].use = .active
     active = given[place].id
     retire(old)

@@ -1,7 +1,8 @@
 import RoamkeyWire
 
 /// How a client finds a way to its server when the one in use has fallen silent, or when the server writes from
-/// elsewhere (PROTOCOL §5.6, §5.7): by challenges, and nothing else, to every address and through every door that it knows.
+/// elsewhere (PROTOCOL §5.6, §5.7): by challenges, and nothing else, to every address and through every door that it
+/// knows.
 ///
 /// The silence is the session's to judge; what is known of ways is kept here.
 struct PathSearch: Sendable {

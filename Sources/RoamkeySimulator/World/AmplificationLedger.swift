@@ -4,8 +4,8 @@ import RoamkeyWire
 /// never gets more than three times what came from it.
 ///
 /// An address can have been validated once somebody who had received something there was heard by the server, wherever
-/// either of them is by then. It is the receiver that is protected, so a server with many addresses has one account with
-/// each.
+/// either of them is by then. It is the receiver that is protected, so a server with many addresses has one account
+/// with each.
 struct AmplificationLedger {
   private struct Account {
     var received = 0
