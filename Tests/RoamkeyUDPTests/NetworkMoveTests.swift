@@ -61,10 +61,12 @@ struct NetworkMoveTests {
     let moved = ContinuousClock.now
     let (driver, target) = (echo.driver, net.serverAddress)
     var sent = 0
+    var firstSent = Duration.zero
     try await eventually("the old socket closes") {
       // At least 10 ms apart: each look of `eventually` is a millisecond from the next.
       sent += 1
       if sent % 10 == 0 {
+        if sent == 10 { firstSent = ContinuousClock.now - moved }
         driver.perform { handler, _ in
           handler.send("x", to: target, from: NetworkAddress(ipv4: 10, 0, 1, 2, port: old))
         }
@@ -74,7 +76,11 @@ struct NetworkMoveTests {
     #expect((.seconds(2)..<(.seconds(20))).contains(ContinuousClock.now - moved))
     let last = try #require(net.server.log.received.withLock { $0.last?.path.remote })
     #expect(last == NetworkAddress(ipv4: 10, 0, 1, 7, port: echo.driver.localAddress.port))
-    #expect(net.server.log.received.withLock { $0.first?.path.remote.ip } == (try NetworkAddress.host("10.0.1.2").ip))
+    // On a machine that stood still meanwhile it was closed before anything could leave by it.
+    if firstSent < .seconds(2) {
+      let first = try #require(net.server.log.received.withLock { $0.first?.path.remote })
+      #expect(try first.ip == NetworkAddress.host("10.0.1.2").ip)
+    }
   }
 
   @Test func oneAddressGoesAndAnotherComes() async throws {
