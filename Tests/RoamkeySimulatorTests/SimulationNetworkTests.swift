@@ -187,7 +187,7 @@ import Testing
     let (simulation, client) = SimulationTests.joined(seed: 10, configuration)
     try client.send("never read")
     simulation.run(for: .seconds(1))
-    simulation.restartServer(after: .seconds(2))
+    simulation.restartServer(after: .seconds(2), keepsInstance: false)
     #expect(!simulation.server.isRunning && simulation.server.players.isEmpty)
     simulation.run(for: .seconds(28))
     #expect(simulation.server.isRunning && client.isConnected && simulation.server.takeEvents().isEmpty)

@@ -27,6 +27,7 @@ final class HostileRelay: Sendable {
   private struct State: Sendable {
     var conditions: Conditions
     var counts = Counts()
+    var server: NetworkAddress
     /// The address that the server sees next: set to move every client.
     var rebindTo: NetworkAddress?
     var isStopped = false
@@ -40,7 +41,7 @@ final class HostileRelay: Sendable {
     let front = try RelaySocket(NetworkAddress(ipv4: 127, 0, 0, 1, port: 0))
     let back = try RelaySocket(NetworkAddress(ipv4: 127, 0, 0, 2, port: 0))
     address = front.address
-    state = Mutex(State(conditions: conditions))
+    state = Mutex(State(conditions: conditions, server: server))
     let thread = Thread { [weak self] in
       var loop = Loop(front: front, back: back, server: server, random: SeededRandom(seed: seed))
       while let relay = self, loop.turn(relay.state) {}
@@ -57,12 +58,15 @@ final class HostileRelay: Sendable {
   /// From now on the server sees the client at another address and port.
   func rebind(to address: NetworkAddress) { state.withLock { $0.rebindTo = address } }
 
+  /// From now on it leads to another server; what the one before still says is not passed on.
+  func lead(to server: NetworkAddress) { state.withLock { $0.server = server } }
+
   func set(_ conditions: Conditions) { state.withLock { $0.conditions = conditions } }
 
   private struct Loop {
     let front: RelaySocket
     var back: RelaySocket
-    let server: NetworkAddress
+    var server: NetworkAddress
     var random: SeededRandom
     var client: NetworkAddress?
     /// Datagrams held back, and after how many others they go.
@@ -70,11 +74,12 @@ final class HostileRelay: Sendable {
 
     /// Returns false once the relay was stopped.
     mutating func turn(_ state: borrowing Mutex<State>) -> Bool {
-      let (conditions, rebindTo, isStopped) = state.withLock { state in
+      let (conditions, server, rebindTo, isStopped) = state.withLock { state in
         defer { state.rebindTo = nil }
-        return (state.conditions, state.rebindTo, state.isStopped)
+        return (state.conditions, state.server, state.rebindTo, state.isStopped)
       }
       guard !isStopped else { return false }
+      self.server = server
       if let rebindTo, let fresh = try? RelaySocket(rebindTo) { back = fresh }
       RelaySocket.wait(front, back)
       var counts = Counts()
@@ -82,7 +87,9 @@ final class HostileRelay: Sendable {
         client = from
         pass(bytes, up: true, conditions, &counts)
       }
-      while let (bytes, _) = back.receive() { pass(bytes, up: false, conditions, &counts) }
+      while let (bytes, from) = back.receive() {
+        if from == server { pass(bytes, up: false, conditions, &counts) }
+      }
       if !held.isEmpty { release(by: 1) }
       state.withLock { state in
         state.counts.passed += counts.passed

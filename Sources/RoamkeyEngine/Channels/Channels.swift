@@ -148,7 +148,13 @@ struct Channels {
   /// The acknowledgement of the packet with this part is overdue: if its message is small, a copy becomes urgent.
   mutating func suspect(_ part: MessagePart) { outgoing.suspect(part) }
 
-  /// The reliable messages that were not acknowledged.
+  /// Whether messages are kept for `undelivered` that were acknowledged behind one that was not.
+  var keepsBehindGaps: Bool {
+    get { outgoing.keepsBehindGaps }
+    set { outgoing.keepsBehindGaps = newValue }
+  }
+
+  /// The reliable messages that were not acknowledged, or that the peer could not hand out for want of one before.
   func undelivered() -> [UndeliveredMessage] { outgoing.undelivered() }
 
   /// What became of a message whose sender asked for a receipt.

@@ -2,14 +2,15 @@ import RoamkeyWire
 
 extension Outgoing {
   /// The reliable messages that were not acknowledged, in the order of each stream: those sent, then those that wait.
-  /// Those that were given up are not among them.
+  /// Of ordered ones also those that were acknowledged behind one that was not: the peer has not handed them out. Those
+  /// that were given up are not among them.
   func undelivered() -> [UndeliveredMessage] {
     var found: [UndeliveredMessage] = []
     let expiries = expiriesOfSent()
     for (place, stream) in streams.enumerated() where stream.id.delivery.isReliable {
       let first = stream.nextSequence - UInt64(stream.sent.count)
-      for (offset, (message, content)) in zip(stream.sent, stream.contents).enumerated()
-      where !message.flags.contains(.done) && !message.flags.contains(.skipped) {
+      // What is done, or was given up, has no content any more, save behind a gap (`keepsBehindGaps`).
+      for (offset, (message, content)) in zip(stream.sent, stream.contents).enumerated() where !content.isEmpty {
         let sequence = first + UInt64(offset)
         Self.add(
           content, of: stream.id, message.priority, expires: expiries[Sent(stream: place, sequence: sequence)],

@@ -32,6 +32,10 @@ struct Outgoing: Sendable {
   /// The room for frames in a full packet, when one was filled last.
   var fullRoom = 1000
 
+  /// Whether ordered messages that were acknowledged are kept until all before them are (`undelivered`): beyond
+  /// `queuedBytes`, no more than the peer's credit.
+  var keepsBehindGaps = false
+
   var expiries = Heap<Expiry>()
   /// Messages that may still expire.
   var liveExpiries = 0
@@ -109,6 +113,7 @@ struct Outgoing: Sendable {
     if let known = index.find(id) { return known }
     let limit = id.delivery.isReliable ? streamCredit : .max
     streams.append(SendStream(id: id, firstLane: lanes.count, credit: CreditAllowance(limit: limit)))
+    streams[streams.count - 1].keepsBehindGaps = keepsBehindGaps && id.delivery == .reliableOrdered
     index.add(id)
     for _ in streams[streams.count - 1].lanes { lanes.append(Lane(stream: streams.count - 1)) }
     // Whatever is queued now is the first of it.

@@ -73,6 +73,8 @@ struct SendStream: Sendable {
   private(set) var contents = Deque<[UInt8]>()
   /// Of those in pieces, which bytes are acknowledged, by sequence.
   var acknowledged: [UInt64: ByteRanges] = [:]
+  /// Whether messages that are done keep their content until all before them are.
+  var keepsBehindGaps = false
   var awaited = Deque<AwaitedReceipt>()
   var settledReceipts = 0
   /// Latest: the turn in which the waiting messages were queued.
@@ -128,7 +130,7 @@ struct SendStream: Sendable {
     }
     guard place == 0 else {
       sent[place].flags = .done
-      contents[place] = []
+      if !keepsBehindGaps { contents[place] = [] }
       return
     }
     repeat {

@@ -175,6 +175,8 @@ final class Session {
     channels = Channels(
       configuration: configuration, peer: opening.peerParameters,
       announcesLimits: opening.announcesLimits)
+    // Only a client may find out that its peer has forgotten the session.
+    channels.keepsBehindGaps = !opening.followsPeer
     maximumOutgoingMessage = Channels.maximumMessageSize(configuration, peer: opening.peerParameters)
     keepAlive = KeepAlive(configuration, now: now)
     lastTraffic = now

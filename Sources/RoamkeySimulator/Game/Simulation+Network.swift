@@ -36,6 +36,10 @@ extension Simulation {
     world.move(client.player, isNoticed: isNoticed, behind: router?.nat)
   }
 
+  /// Takes the server to another network, with another address: clients follow it (`serverRoamed`).
+  /// - Parameter isNoticed: whether its system tells it so, as Linux does.
+  public func moveServer(isNoticed: Bool = true) { world.moveServer(isNoticed: isNoticed) }
+
   /// A client's router gives it another port, which the client cannot see: what is sent to the old one is lost. With a
   /// simulated router all behind it are concerned.
   public func rebind(_ client: SimulatedClient) { world.rebind(client.player) }
@@ -71,10 +75,13 @@ extension Simulation {
   }
 
   /// Ends the server's process without a word and begins another with the same key and address. It knows none of the
-  /// sessions from before: their clients are told nothing, and give up when `offlineLimit` has passed.
-  /// - Parameter downtime: how long nothing runs.
-  public func restartServer(after downtime: Duration = .zero) {
-    world.restartServer(after: downtime, keepsInstance: false)
+  /// sessions from before: it tells their clients so, and they connect anew by themselves (`reconnected`).
+  /// - Parameters:
+  ///   - downtime: how long nothing runs.
+  ///   - keepsInstance: whether it has the instance file of the one before. Without it clients are told nothing, and
+  ///     give up when `offlineLimit` has passed.
+  public func restartServer(after downtime: Duration = .zero, keepsInstance: Bool = true) {
+    world.restartServer(after: downtime, keepsInstance: keepsInstance)
     server.attach()
   }
 }
