@@ -197,6 +197,7 @@ static const uint16_t ROAMKEY_RTA_VIA = RTA_VIA;
 /// The interface flags of netdevice(7), whose header clashes with the kernel's own.
 static const uint32_t ROAMKEY_IFF_UP = 0x1;
 static const uint32_t ROAMKEY_IFF_LOOPBACK = 0x8;
+static const uint32_t ROAMKEY_IFF_POINTOPOINT = 0x10;
 static const uint32_t ROAMKEY_IFF_RUNNING = 0x40;
 
 static const uint32_t ROAMKEY_IFA_F_OPTIMISTIC = IFA_F_OPTIMISTIC;
