@@ -69,6 +69,10 @@ public struct RoamkeyConfiguration: Sendable {
   /// the right server may still answer behind somebody's forgery.
   package var doubtfulAnswerPatience: Duration = .seconds(2)
 
+  /// Whether a client whose way to its server has fallen silent may try the machine's other interfaces (a mesh beside
+  /// the Wi-Fi). If not, it keeps to the way that the system chooses. Around a tunnel, such as a VPN's, it never goes.
+  public var usesOtherInterfaces = true
+
   // MARK: Server
 
   /// How many players at once. Each costs a few KiB when idle.

@@ -54,8 +54,11 @@ static const int ROAMKEY_SO_SNDBUFFORCE = 32;
 static const int ROAMKEY_SO_RCVBUFFORCE = 33;
 static const int ROAMKEY_SO_MEMINFO = 55;
 static const int ROAMKEY_SO_BINDTOIFINDEX = 62;
-/// Words of SO_MEMINFO, and the index of the count of datagrams dropped for want of room.
+/// Words of SO_MEMINFO, and the indices of some: what waits to be sent and the limit of that, in bytes of memory; the
+/// count of datagrams dropped for want of room.
 static const int ROAMKEY_MEMINFO_WORDS = 9;
+static const int ROAMKEY_MEMINFO_QUEUED = 2;
+static const int ROAMKEY_MEMINFO_SEND_BUFFER = 3;
 static const int ROAMKEY_MEMINFO_DROPS = 8;
 
 static const int ROAMKEY_UDP_SEGMENT = 103;
@@ -194,6 +197,7 @@ static const uint16_t ROAMKEY_RTA_VIA = RTA_VIA;
 /// The interface flags of netdevice(7), whose header clashes with the kernel's own.
 static const uint32_t ROAMKEY_IFF_UP = 0x1;
 static const uint32_t ROAMKEY_IFF_LOOPBACK = 0x8;
+static const uint32_t ROAMKEY_IFF_POINTOPOINT = 0x10;
 static const uint32_t ROAMKEY_IFF_RUNNING = 0x40;
 
 static const uint32_t ROAMKEY_IFA_F_OPTIMISTIC = IFA_F_OPTIMISTIC;

@@ -4,8 +4,8 @@ package enum Mobility: Sendable {
   case fixed
   /// Tells the handler of changes and keeps its socket, which peers know: a server.
   case host
-  /// Tells the handler of changes, opens a new socket when the way to the first watched address is another one, and
-  /// doors through the interfaces that the system does not prefer: a client. A driver whose socket is bound to one
+  /// Tells the handler of changes, opens a new socket when the way to the first watched address is lost or another one,
+  /// and doors through the interfaces that the system does not prefer: a client. A driver whose socket is bound to one
   /// address does as `host` does.
   case client
 }

@@ -9,6 +9,8 @@ struct Link: Equatable {
   /// It is switched on, and something answers at the other end of its cable.
   var isRunning: Bool
   var isLoopback: Bool
+  /// It has one other end and no neighbours, as tunnels have.
+  var isPointToPoint: Bool
 
   /// Nil for a message that is too short for one.
   init?(_ bytes: RawSpan, _ payload: Range<Int>) {
@@ -17,6 +19,7 @@ struct Link: Equatable {
     let running = ROAMKEY_IFF_UP | ROAMKEY_IFF_RUNNING
     isRunning = info.ifi_flags & running == running
     isLoopback = info.ifi_flags & ROAMKEY_IFF_LOOPBACK != 0
+    isPointToPoint = info.ifi_flags & ROAMKEY_IFF_POINTOPOINT != 0
   }
 }
 

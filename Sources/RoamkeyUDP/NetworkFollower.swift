@@ -44,6 +44,7 @@ final class NetworkFollower {
     /// On interfaces that run and are not loopback.
     var addresses: [InterfaceAddress] = []
     var loopback: Set<UInt32> = []
+    var tunnels: Set<UInt32> = []
   }
 
   /// Nil for a driver that stays where it is.
@@ -140,6 +141,7 @@ final class NetworkFollower {
     for link in try queries.links() {
       sight.isRunning[link.interface] = link.isRunning
       if link.isLoopback { sight.loopback.insert(link.interface) }
+      if link.isPointToPoint { sight.tunnels.insert(link.interface) }
     }
     sight.addresses = try queries.addresses().filter {
       sight.isRunning[$0.interface] == true && !sight.loopback.contains($0.interface) && !$0.address.isLoopback
@@ -159,19 +161,23 @@ final class NetworkFollower {
   }
 
   /// Ways to `destination` through interfaces that the system does not prefer, those of `open` doors first.
+  ///
+  /// None around a tunnel: who sends everything through one does not want to be seen elsewhere, whatever a table behind
+  /// its back would allow. Nor any new ones while the system knows no way: it may be a tunnel's that has failed.
   private func doorRoutes(
     to destination: NetworkAddress, besides main: Route?, _ sight: Sight, _ open: [Route]
   ) throws(SystemError) -> [Route] {
     // Nothing leads to this machine but its loopback, and a scope names its interface.
     let isHere = main.map { sight.loopback.contains($0.interface) } ?? false
-    guard !isHere, !destination.isLoopback, destination.scope == 0 else { return [] }
+    let isTunnelled = main.map { sight.tunnels.contains($0.interface) } ?? false
+    guard !isHere, !isTunnelled, !destination.isLoopback, destination.scope == 0 else { return [] }
     let suited = sight.addresses.filter {
       $0.address.isIPv4 == destination.isIPv4 && (!$0.address.isLinkLocal || destination.isLinkLocal)
     }
     let opened = open.map(\.interface)
     var candidates = opened.filter { interface in suited.contains { $0.interface == interface } }
     for interface in Set(suited.map(\.interface)).sorted() where !opened.contains(interface) {
-      if interface != main?.interface { candidates.append(interface) }
+      if let main, interface != main.interface { candidates.append(interface) }
     }
     var routes: [Route] = []
     for interface in candidates.prefix(Self.mostCandidates) {

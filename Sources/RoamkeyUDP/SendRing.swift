@@ -26,8 +26,8 @@ struct SendRing: ~Copyable {
   /// Datagrams from `next` up to `end` wait to be sent.
   private var next = 0
   private var end = 0
-  /// Slots of the sockets that had no room for longer than the loop waits: until they have, what they are to send is
-  /// lost, so that others go on.
+  /// Slots of the sockets that had no room for longer than the loop waits: until half of their buffers is free, what
+  /// finds no room is lost, so that others go on. Room for one datagram now and then would have them all wait for it.
   private var stuck: UInt32 = 0
 
   /// Which socket a datagram leaves from.
@@ -116,7 +116,7 @@ struct SendRing: ~Copyable {
         for i in next..<next + Int(count) { statistics.bytesSent += UInt64(vectors[i].iov_len) }
         statistics.datagramsSent += UInt64(count)
         next += Int(count)
-        stuck &= ~(1 << UInt32(slot))
+        if stuck & 1 << UInt32(slot) != 0 && socket.hasRoom { stuck &= ~(1 << UInt32(slot)) }
         continue
       }
       // sendmmsg stops at the first datagram that fails and reports it only when asked to begin with it.

@@ -70,7 +70,7 @@ package struct SocketStatistics: Hashable, Sendable {
   package var networkChanges: UInt64 = 0
   /// Times that the networks could not be looked at; it is tried again.
   package var networkLooksFailed: UInt64 = 0
-  /// Times that the main socket was replaced because the way to the peer was another one.
+  /// Times that the main socket was replaced because the way to the peer was lost or another one.
   package var socketsRenewed: UInt64 = 0
   /// Sockets that were to be opened for a new way, and could not be; it is tried again.
   package var socketsRefused: UInt64 = 0

@@ -47,11 +47,17 @@ final class UDPSocket: Sendable {
   deinit { close(descriptor) }
 
   /// How many datagrams the system dropped because the receive buffer was full.
-  var overflowed: UInt64 {
+  var overflowed: UInt64 { memory.map { UInt64($0[Int(ROAMKEY_MEMINFO_DROPS)]) } ?? 0 }
+
+  /// Whether at least half of the send buffer is free, which is when the system calls a socket writable.
+  var hasRoom: Bool {
+    memory.map { $0[Int(ROAMKEY_MEMINFO_QUEUED)] <= $0[Int(ROAMKEY_MEMINFO_SEND_BUFFER)] / 2 } ?? true
+  }
+
+  private var memory: InlineArray<9, UInt32>? {
     var words = InlineArray<9, UInt32>(repeating: 0)
     var size = socklen_t(MemoryLayout<InlineArray<9, UInt32>>.size)
-    guard getsockopt(descriptor, SOL_SOCKET, ROAMKEY_SO_MEMINFO, &words, &size) == 0 else { return 0 }
-    return UInt64(words[Int(ROAMKEY_MEMINFO_DROPS)])
+    return getsockopt(descriptor, SOL_SOCKET, ROAMKEY_SO_MEMINFO, &words, &size) == 0 ? words : nil
   }
 
   /// Lets datagrams in and out through one interface only.

@@ -17,7 +17,7 @@ import Testing
   }
 
   /// It sees all, and its copy comes before the original.
-  @Test(arguments: [Forwarder.Choice.ignores, .copies, .takes])
+  @Test(arguments: [Forwarder.Choice.ignores, .copies, .takes, .stops])
   func upward(choice: Forwarder.Choice) {
     let (world, player, forwarder) = Self.joined()
     var first: Datagram?
@@ -29,13 +29,15 @@ import Testing
     let before = world.serverHost.traffic.datagramsReceived
     world.send([1, 2, 3], from: player)
     world.run(for: .milliseconds(5))
-    let isSentOn = choice != .ignores
+    let isSentOn = choice == .copies || choice == .takes
     #expect(first.map { $0.isFrom(player) && !$0.isServers } == true)
     #expect(world.serverHost.traffic.datagramsReceived - before == (isSentOn ? 1 : 0))
     #expect(forwarder.sentOn == (isSentOn ? 1 : 0))
     #expect(world.serverTraffic(with: forwarder.address).received == (isSentOn ? first?.bytes.count : 0))
     world.run(for: .seconds(1))
     #expect(world.server.statistics[.replayed] == (choice == .copies ? 1 : 0))
+    // What was stopped is sent again.
+    #expect(world.serverHost.inbox[SessionHandle(rawValue: 1)] == [[1, 2, 3]])
   }
 
   /// Both ways: the player hears the server from elsewhere, and whatever goes there is carried on.

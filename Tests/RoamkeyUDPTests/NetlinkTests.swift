@@ -57,6 +57,7 @@ struct NetlinkTests {
     #expect(wifi.interface == 3 && wifi.isRunning && !wifi.isLoopback)
     #expect(link(3, 0x01)?.isRunning == false && link(3, 0x40)?.isRunning == false)
     #expect(link(1, 0x49)?.isLoopback == true)
+    #expect(!wifi.isPointToPoint && link(3, 0x51)?.isPointToPoint == true)
     #expect(link(0, 0x41) == nil && link(-1, 0x41) == nil)
     #expect(Link([UInt8](repeating: 1, count: 15).span.bytes, 0..<15) == nil)
   }

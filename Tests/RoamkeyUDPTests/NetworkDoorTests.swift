@@ -87,15 +87,41 @@ struct NetworkDoorTests {
     try net.player.ip(breaks)
     try await eventually("it is gone") { echo.log.view?.doors == [] }
     try await eventually("it is counted") { echo.driver.statistics.doors == 0 }
-    // What names it leaves from the main socket, and without its address.
+    // What names it leaves from the main socket (a new one, where no way at all is left), and without its address.
+    let last = try #require(echo.log.view).socket
     let target = NetworkAddress(ipv4: 10, 0, 1, 1, port: net.serverAddress.port)
     echo.driver.perform { handler, _ in handler.send("late", to: target, from: first.doors[0]) }
     try await eventually("it arrives") { echo.log.texts == ["late"] }
     #expect(
-      try echo.log.received.withLock { $0[0].path.local } == .host("10.0.1.2").with(port: first.socket.port))
+      try echo.log.received.withLock { $0[0].path.local } == .host("10.0.1.2").with(port: last.port))
     try net.player.ip(mends)
     try await eventually("there is another one") { echo.log.view?.doors.count == 1 }
     #expect(echo.log.view?.doors.first?.ip == first.doors[0].ip && echo.log.view?.doors != first.doors)
+  }
+
+  /// Who sends everything through a tunnel does not want to be seen beside it: not while it is up, though there would be
+  /// ways, nor when it has failed and the system knows none.
+  @Test(.enabled(if: access("/dev/net/tun", R_OK | W_OK) == 0, "tunnels need /dev/net/tun"))
+  func noDoorAroundATunnel() async throws {
+    let net = try Net()
+    try net.addCable()
+    try net.addRoutes(false)
+    let echo = try net.makeClient(watches: "203.0.113.1")
+    try await eventually("there is a door") { echo.log.view?.doors.count == 1 }
+    let tunnel = try net.player.openTunnel("vpn0")
+    defer { close(tunnel) }
+    try net.player.ip("link set vpn0 up\naddr add 10.8.0.2/24 dev vpn0")
+    // As usual for those: everything but what the tunnel itself sends is sent to a table of its own.
+    try net.player.ip("route add default dev vpn0 table 77\nrule add pref 100 not fwmark 5 lookup 77")
+    try await eventually("the way leads through it") {
+      (try? echo.log.view?.routes.first??.source == .host("10.8.0.2")) == true
+    }
+    #expect(echo.log.view?.doors == [])
+    try net.player.ip("route replace unreachable default table 77")
+    try await eventually("there is no way") { echo.log.view?.routes == [nil] }
+    #expect(echo.log.view?.doors == [])
+    try net.player.ip("rule del pref 100")
+    try await eventually("there is a door again") { echo.log.view?.doors.count == 1 }
   }
 
   /// Told to use an interface, Linux takes any IPv4 destination for a neighbour: that is no way.

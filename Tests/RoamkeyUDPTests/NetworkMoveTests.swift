@@ -61,10 +61,12 @@ struct NetworkMoveTests {
     let moved = ContinuousClock.now
     let (driver, target) = (echo.driver, net.serverAddress)
     var sent = 0
+    var firstSent = Duration.zero
     try await eventually("the old socket closes") {
       // At least 10 ms apart: each look of `eventually` is a millisecond from the next.
       sent += 1
       if sent % 10 == 0 {
+        if sent == 10 { firstSent = ContinuousClock.now - moved }
         driver.perform { handler, _ in
           handler.send("x", to: target, from: NetworkAddress(ipv4: 10, 0, 1, 2, port: old))
         }
@@ -74,7 +76,11 @@ struct NetworkMoveTests {
     #expect((.seconds(2)..<(.seconds(20))).contains(ContinuousClock.now - moved))
     let last = try #require(net.server.log.received.withLock { $0.last?.path.remote })
     #expect(last == NetworkAddress(ipv4: 10, 0, 1, 7, port: echo.driver.localAddress.port))
-    #expect(net.server.log.received.withLock { $0.first?.path.remote.ip } == (try NetworkAddress.host("10.0.1.2").ip))
+    // On a machine that stood still meanwhile it was closed before anything could leave by it.
+    if firstSent < .seconds(2) {
+      let first = try #require(net.server.log.received.withLock { $0.first?.path.remote })
+      #expect(try first.ip == NetworkAddress.host("10.0.1.2").ip)
+    }
   }
 
   @Test func oneAddressGoesAndAnotherComes() async throws {
@@ -87,21 +93,23 @@ struct NetworkMoveTests {
     try await eventually("there is no network") {
       echo.log.view?.routes == [nil, nil] && echo.log.view?.addresses == []
     }
-    #expect(echo.log.view?.socket == first.socket)
+    // Whatever comes next, nothing will have left by this one on another network.
+    let lost = try #require(echo.log.view)
+    #expect(lost.socket != first.socket)
     try net.player.ip("addr add 10.0.1.3/24 dev wifi\nroute add default via 10.0.1.1")
     try await eventually("there is another one") {
       echo.log.view?.routes.first??.source == NetworkAddress(ipv4: 10, 0, 1, 3, port: 0)
     }
     #expect(try echo.log.view?.addresses == [.host("10.0.1.3")])
-    #expect(echo.log.view?.socket != first.socket)
+    #expect(echo.log.view?.socket == lost.socket)
     try await eventually("once") { echo.driver.statistics.socketsRenewed == 1 }
     let target = net.serverAddress
     echo.driver.perform { handler, _ in handler.send("here", to: target) }
     try await eventually("it arrives") { echo.log.texts == ["here"] }
   }
 
-  /// The same network, before and after: the handler hears of both, and the socket stays. Once the interface is
-  /// switched off, once its cable is pulled, of which the system's routes tell nothing.
+  /// The same network, before and after: the handler hears of both. Each loss brings one new socket, the return none.
+  /// Once the interface is switched off, once its cable is pulled, of which the system's routes tell nothing.
   @Test(arguments: ["switched off", "unplugged"])
   func anInterfaceGoesAndComesBack(_ how: String) async throws {
     let net = try Net()
@@ -110,15 +118,18 @@ struct NetworkMoveTests {
     let first = try #require(echo.log.view)
     let (machine, interface) = how == "unplugged" ? (net.remote, "wifi") : (net.player, "wifi")
     for round in 1...2 {
+      let before = echo.log.view?.socket
       try machine.ip("link set \(interface) down")
-      try await eventually("it is down") { echo.log.view?.routes == [nil] }
-      #expect(echo.log.view?.addresses == [])
+      try await eventually("it is down") { echo.log.view?.routes == [nil] && echo.log.view?.addresses == [] }
+      let lost = try #require(echo.log.view)
+      #expect(lost.socket != before)
       try machine.ip("link set \(interface) up")
-      try await eventually("it is back") { echo.log.view == first }
-      let views = echo.log.views.withLock { $0 }
-      #expect(views.count >= 1 + 2 * round && views.allSatisfy { $0.socket == first.socket })
+      try await eventually("it is back") { echo.log.view?.routes == first.routes }
+      let back = try #require(echo.log.view)
+      #expect(back.socket == lost.socket && back.addresses == first.addresses && back.doors == [])
+      try await eventually("one each time") { echo.driver.statistics.socketsRenewed == UInt64(round) }
     }
-    #expect(echo.driver.statistics.socketsRenewed == 0 && echo.driver.localAddress == first.socket)
+    try await eventually("the driver shows it") { echo.driver.localAddress == echo.log.view?.socket }
   }
 
   @Test func anIPv6AddressAppears() async throws {
@@ -139,9 +150,14 @@ struct NetworkMoveTests {
     // The way to the first one is as before.
     #expect(echo.driver.statistics.socketsRenewed == 0)
 
-    // An address that nobody has proven to be unique is none yet; one that is on its way out is none any more.
+    // One that is on its way out is told no more; without any, only a link-local one is left to send from, to which
+    // nobody behind a router can answer.
     try net.player.ip("addr change 2001:db8::2/64 dev wifi nodad preferred_lft 0")
     try await eventually("it is gone") { echo.log.view?.addresses.contains(source) == false }
+    try net.player.ip("addr del 2001:db8::2/64 dev wifi\nroute add 2001:db8::/64 dev wifi")
+    try await eventually("there is no way") { echo.log.view?.routes[1] == nil }
+    try await Task.sleep(for: .milliseconds(200))
+    #expect(echo.log.view?.routes[1] == nil && echo.log.view?.addresses.contains(local) == true)
   }
 
   /// A new address of the server's is a new baseline: no reason for a new socket.

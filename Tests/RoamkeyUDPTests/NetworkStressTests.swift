@@ -45,6 +45,32 @@ struct NetworkStressTests {
     #expect(echo.driver.statistics.turns == turns && echo.driver.localAddress.port == port)
   }
 
+  /// More ways than doors: four of them are at hand, and another takes the place of one that goes; the others stay.
+  @Test func fourDoorsOfSix() async throws {
+    let net = try Net()
+    try net.player.ip("route add default via 10.0.1.1 metric 100")
+    for i in 3...8 {
+      try net.player.connect("cell\(i)", to: net.remote, "cell\(i)")
+      try net.player.ip("addr add 10.0.\(i).2/24 dev cell\(i)\nroute add default via 10.0.\(i).1 metric 20\(i)")
+    }
+    let echo = try net.makeClient(watches: "203.0.113.1")
+    try await eventually("there are four") { echo.log.view?.doors.count == 4 }
+    let first = try #require(echo.log.view)
+    let stay = Set(first.doors.dropFirst())
+    let gone = try #require(first.doors.first)
+    #expect(first.addresses.count == 7 && first.doors.map(\.ip) == first.doors.map(\.ip).sorted())
+    try net.player.ip("link set cell3 down")
+    try await eventually("another one came") {
+      guard let doors = echo.log.view?.doors else { return false }
+      return doors.count == 4 && doors.allSatisfy { $0.ip != gone.ip }
+    }
+    #expect(stay.isSubset(of: Set(echo.log.view?.doors ?? [])))
+    // The main way goes: every way that is left is a door's, but the one that the system takes now.
+    try net.player.ip("link set wifi down")
+    try await eventually("it moves") { echo.log.view?.routes.first??.source.ip != first.routes.first??.source.ip }
+    #expect(stay.isSubset(of: Set(echo.log.view?.doors ?? [])) && echo.driver.statistics.doors <= 4)
+  }
+
   /// The send buffer of a door's socket is full and stays so: what leaves by others goes on, after a moment.
   @Test func aStuckDoorHoldsUpNobody() async throws {
     let net = try Net()

@@ -31,8 +31,9 @@ struct SandboxTests {
     client.driver.perform { handler, _ in handler.send("x", to: target) }
     try await eventually("it works") { client.log.texts == ["x"] }
     // It tries again, but seldom.
-    try await eventually("it tries again") { client.driver.statistics.networkLooksFailed == 2 }
-    #expect(client.driver.statistics.turns < 20)
+    try await eventually("it tries again") { client.driver.statistics.networkLooksFailed >= 2 }
+    let statistics = client.driver.statistics
+    #expect(statistics.turns <= 10 + 5 * statistics.networkLooksFailed)
     #expect(client.driver.statistics.watchesNetworks && client.log.view == nil)
   }
 

@@ -70,6 +70,24 @@ final class TestMachine: Sendable {
     return try outcome.get()
   }
 
+  /// Makes a tunnel interface, which is there for as long as the descriptor is open.
+  func openTunnel(_ interface: String) throws -> CInt {
+    try inside {
+      let descriptor = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
+      guard descriptor >= 0 else { throw Failure(description: "cannot open a tunnel: error \(errno)") }
+      // struct ifreq: the name, then IFF_TUN | IFF_NO_PI.
+      var request = [UInt8](repeating: 0, count: 40)
+      for (i, byte) in interface.utf8.prefix(15).enumerated() { request[i] = byte }
+      (request[16], request[17]) = (0x01, 0x10)
+      let setInterface: UInt = 0x4004_54ca
+      guard ioctl(descriptor, setInterface, &request) == 0 else {
+        close(descriptor)
+        throw Failure(description: "cannot make a tunnel: error \(errno)")
+      }
+      return descriptor
+    }
+  }
+
   private static func enter(_ path: String) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     defer { close(descriptor) }

@@ -3,6 +3,8 @@ package import RoamkeyWire
 /// A client whose machine changes networks (PROTOCOL §5.5).
 extension ClientEndpoint {
   package func networkChanged(_ view: NetworkView, now: Instant) {
+    var view = view
+    if !context.configuration.usesOtherInterfaces { view.doors = [] }
     let isFirst = self.view == nil || viewedAddress != watchedAddresses.first
     self.view = view
     viewedAddress = watchedAddresses.first

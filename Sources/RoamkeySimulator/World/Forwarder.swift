@@ -11,6 +11,8 @@ package final class Forwarder {
     case copies
     /// The original does not arrive.
     case takes
+    /// Nothing of it arrives.
+    case stops
   }
 
   /// Where its copies come from.
@@ -55,11 +57,12 @@ package final class Forwarder {
   private func act(_ choice: Choice, on datagram: Datagram, to destination: NetworkAddress) -> TapVerdict {
     switch choice {
     case .ignores: return .pass
-    case .copies, .takes: break
+    case .stops: return .drop
+    case .copies, .takes:
+      sentOn += 1
+      passOn(datagram, from: address, to: destination)
+      return choice == .takes ? .drop : .pass
     }
-    sentOn += 1
-    passOn(datagram, from: address, to: destination)
-    return choice == .takes ? .drop : .pass
   }
 
   func receive(_ datagram: Datagram) {
