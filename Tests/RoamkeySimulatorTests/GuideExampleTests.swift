@@ -36,7 +36,7 @@ struct Sector {
         server.send("sector 7", as: "map", to: player, priority: .low)
       case .message(let message, let player): receive(message, from: player, server)
       case .left(let player, _): ships[player] = nil
-      default: break  // roamed, offline, online: the session goes on, and so does the game
+      case .roamed, .offline, .online: break  // the session goes on, and so does the game
       }
     }
     let world = server.players.compactMap { ships[$0] }.flatMap(\.bytes)
@@ -49,6 +49,26 @@ struct Sector {
     case "chat": server.broadcast(message, from: player)
     case "move": ships[player] = Ship(message.body) ?? ships[player]
     default: break
+    }
+  }
+}
+
+struct Talk {
+  var isWaiting = false
+  var name = "Ada"
+
+  mutating func tick(_ client: some GameClient) throws(SendError) {
+    for event in client.takeEvents() {
+      switch event {
+      case .message(let message): print(message.text ?? "")
+      case .offline: isWaiting = true  // "looking for the server ..."
+      case .online: isWaiting = false
+      case .reconnected(let undelivered):
+        try client.send(name, as: "name")  // the new server has not heard it
+        for lost in undelivered { try client.send(lost) }
+      case .roamed, .serverRoamed: break
+      case .disconnected(let reason): print("the end: \(reason)")
+      }
     }
   }
 }
@@ -107,6 +127,24 @@ func pilotsOnTheTrain(seed: UInt64) {
   }
 }
 
+@Test func aTalkGoesOnWhenTheServerIsStartedAnew() throws {
+  let simulation = Simulation(seed: 4)
+  let client = simulation.addClient()
+  var talk = Talk()
+  var heard: [String] = []
+  simulation.every(.milliseconds(33), on: client) { _ in try? talk.tick(client) }
+  simulation.every(.milliseconds(33)) { simulation in
+    for case .message(let message, _) in simulation.server.takeEvents() { heard.append(message.text ?? "") }
+  }
+  simulation.run(for: .seconds(1))
+  simulation.restartServer(after: .seconds(30))
+  simulation.after(.seconds(1)) { _ in try? client.send("are you there?") }
+  simulation.run(for: .seconds(28))
+  #expect(talk.isWaiting && heard.isEmpty)
+  simulation.run(for: .seconds(10))
+  #expect(!talk.isWaiting && heard == ["Ada", "are you there?"])
+}
+
 func fly(_ client: Client) async throws {
   var pilot = Pilot()
   while !Task.isCancelled {
@@ -123,7 +161,7 @@ func fly(_ client: Client) async throws {
     let root = here.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let guide = try String(contentsOf: root.appending(path: "docs/GUIDE.md"), encoding: .utf8)
     var compared = 0
-    for title in ["## The loop\n", "## Your netcode on the simulated network\n"] {
+    for title in ["## The loop\n", "## Moving, restarts\n", "## Your netcode on the simulated network\n"] {
       let section = try #require(guide.components(separatedBy: title).dropFirst().first)
       let text = section.components(separatedBy: "\n## ").first ?? ""
       for block in text.components(separatedBy: "```swift\n").dropFirst() {
@@ -133,6 +171,6 @@ func fly(_ client: Client) async throws {
         compared += 1
       }
     }
-    #expect(compared == 5)
+    #expect(compared == 6)
   }
 }
