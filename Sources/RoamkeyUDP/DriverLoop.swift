@@ -38,6 +38,8 @@ final class DriverLoop<Handler: DatagramHandler> {
   private var follower: NetworkFollower?
   private var receiveRing = ReceiveRing()
   private var sendRing = SendRing()
+  /// The main socket's address, as the handler was told last.
+  private var mainAddress: NetworkAddress
   private var statistics = SocketStatistics()
   private var work: [Mailbox<Handler>.Work] = []
   /// A send buffer is full: nothing is asked of the handler until there is room.
@@ -53,6 +55,7 @@ final class DriverLoop<Handler: DatagramHandler> {
     self.handler = handler
     self.onTurn = onTurn
     self.mailbox = mailbox
+    mainAddress = socket.localAddress
     let poller = try Poller(bell: mailbox.bell.number)
     sockets = try SocketSet(main: socket, poller: poller)
     // Without netlink it goes on as if the machine never moved: the session is found again by its silence.
@@ -162,6 +165,7 @@ final class DriverLoop<Handler: DatagramHandler> {
       return
     }
     follower?.socketReplaced()
+    mainAddress = new.localAddress
     tellChanges()
     replacement.work(handler, old.localAddress, new.localAddress, now)
     replacement.done.gate.open()
@@ -182,6 +186,10 @@ final class DriverLoop<Handler: DatagramHandler> {
       at: handler.watchedAddresses, now: now, sockets: &sockets, poller: &poller, statistics: &statistics)
     guard let view else { return }
     statistics.networkChanges += 1
+    if view.socket != mainAddress {
+      sendRing.discard(&statistics)
+      mainAddress = view.socket
+    }
     handler.networkChanged(view, now: now)
   }
 

@@ -87,6 +87,11 @@ struct SendRing: ~Copyable {
     return true
   }
 
+  /// Loses what waits: it was meant for another way, and would be known there by its connection ids.
+  mutating func discard(_ statistics: inout SocketStatistics) {
+    for i in next..<end where !senders[i].isLost { lose(i, ENETUNREACH, &statistics) }
+  }
+
   /// Addresses what waits anew, when the sockets are others.
   mutating func readdress(for sockets: borrowing SocketSet, statistics: inout SocketStatistics) {
     stuck = 0

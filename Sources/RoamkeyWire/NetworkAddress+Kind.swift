@@ -17,6 +17,9 @@ extension NetworkAddress {
     !isIPv4 && (ip >> 118 == 0xfe80 >> 6 || ip >> 112 == 0xff01 || ip >> 112 == 0xff02)
   }
 
+  /// Whether a machine gave it to itself, for one link: fe80::/10 or 169.254.0.0/16.
+  package var isSelfAssigned: Bool { v4.map { $0 >> 16 == 0xa9fe } ?? isLinkLocal }
+
   /// Whether it belongs to a private network: RFC 1918, IPv6 unique local (fc00::/7), or link-local of either family
   /// (169.254.0.0/16, fe80::/10).
   package var isPrivate: Bool {

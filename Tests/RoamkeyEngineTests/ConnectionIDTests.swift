@@ -167,6 +167,14 @@ struct ConnectionIDTests {
     #expect(ids.all.count <= 1 + 8)
   }
 
+  @Test func theLastOneCannotBeRetired() {
+    var ids = IssuedConnectionIDs(Self.id(0))
+    ids.issue(Self.id(1), token: 0)
+    #expect(ids.retire(0, until: Self.start) == true)
+    #expect(ids.retire(1, until: Self.start) == false)
+    #expect(ids.size == 8 && ids.wantsMore)
+  }
+
   @Test func theEmptyIDHasNoOthers() {
     #expect(!IssuedConnectionIDs(ConnectionID()).wantsMore)
   }

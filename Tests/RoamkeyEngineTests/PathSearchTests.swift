@@ -39,7 +39,7 @@ struct PathSearchTests {
 
     mutating func asked(now: Instant = start) -> [PathManager.Challenge] {
       var found: [PathManager.Challenge] = []
-      while let (challenge, _) = search.takeChallenge(now: now, interval: probeTimeout) { found.append(challenge) }
+      while let challenge = search.takeChallenge(now: now, interval: probeTimeout) { found.append(challenge) }
       return found
     }
 
@@ -152,7 +152,9 @@ struct PathSearchTests {
     for text in ["10.1.2.3", "203.0.113.1", "fd00::1"] {
       #expect(try PathSearch.isAcceptable(address(text), from: home))
     }
-    #expect(try !PathSearch.isAcceptable(address("127.0.0.1"), from: home))
+    for text in ["127.0.0.1", "169.254.1.1", "fe80::1%2"] {
+      #expect(try !PathSearch.isAcceptable(address(text), from: home), "\(text)")
+    }
     #expect(try PathSearch.isAcceptable(address("127.0.0.2"), from: address("127.0.0.1")))
   }
 
@@ -163,10 +165,31 @@ struct PathSearchTests {
     searching.search.learn(told: [secret], sequence: 2)
     _ = searching.tick(Self.start, now: Self.start + .seconds(1))
     #expect(searching.asked(now: Self.start + .seconds(1)).map(\.path.remote) == [Self.other])
-    // What the player gave is trusted, and so is what was in use.
+    // What the player gave is trusted.
     searching.search.learn([secret])
     _ = searching.tick(Self.start, now: Self.start + .seconds(2))
     #expect(Set(searching.asked(now: Self.start + .seconds(2)).map(\.path.remote)) == [secret, Self.other])
+  }
+
+  @Test("a server that tells the addresses of others does not aim its clients at them")
+  func toldAddressesAreAskedSeldom() {
+    var searching = Searching()
+    let victims = (0..<8).map { NetworkAddress(ipv4: 203, 0, 113, UInt8($0 + 1), port: 53) }
+    searching.search.learn(told: victims, sequence: 1)
+    var asked = 0
+    var now = Self.start
+    // It answers now and then, so that each silence is a new one, and tells others each time.
+    for round in 0..<100 {
+      for _ in 0..<12 {
+        _ = searching.tick(now, now: now + .milliseconds(300))
+        asked += searching.asked(now: now + .milliseconds(300)).count
+        now = now + .milliseconds(250)
+      }
+      searching.search.end()
+      searching.search.learn(
+        told: victims.map { NetworkAddress(ip: $0.ip, port: UInt16(round)) }, sequence: UInt64(round + 2))
+    }
+    #expect(asked <= 96 + 310 && asked > 96)
   }
 
   @Test("§5.6: one at a time, three in ten seconds, by a challenge alone")

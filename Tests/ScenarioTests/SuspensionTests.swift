@@ -83,11 +83,11 @@ import Testing
     world.suspend(player.host, for: .seconds(400), stopsClock: stopsClock)
     world.run(for: .seconds(399))
     #expect(world.serverHost.ends == [.timedOut] && player.host.ends.isEmpty)
-    world.run(for: .seconds(2))
-    #expect(player.host.ends.isEmpty)
-    world.run(for: .seconds(330))
-    #expect(player.host.ends == [.timedOut] && player.client.isIdle && world.server.isIdle)
-    world.expectSound()
+    // It is told so when it says something, and comes in anew.
+    world.run(for: .seconds(40))
+    #expect(player.host.ends.isEmpty && player.host.joinedCount == 2 && world.serverHost.joinedCount == 2)
+    world.send(numbered(3), from: player)
+    world.expectDelivery(up: numbered(3), of: player)
   }
 
   /// A laptop that is opened in another place: it goes on from there.

@@ -20,23 +20,40 @@ extension ClientEndpoint {
     var attempt = Attempt(
       handshake: handshake, candidates: [session.peerAddress] + familiar.filter { $0 != session.peerAddress },
       nextTry: now, deadline: now + max(configuration.offlineLimit, configuration.handshakeTimeout))
+    attempt.isReconnecting = hasJoined
     guard session.isAnnounced else {
       // It was never confirmed: it is the same attempt still, as far as the app knows.
       if case .connected(_, let confirmBy) = state { attempt.deadline = confirmBy }
+      attempt.nextTry = now + pauseBeforeReconnecting(now: now)
       state = .connecting(attempt)
       return
     }
-    attempt.isReconnecting = true
+    attempt.nextTry = now + pauseBeforeReconnecting(now: now)
     held = HeldMessages(maximumMessageSize: session.maximumOutgoingMessage)
     held.closesWhenDelivered = session.closesWhenDelivered
     context.events.append(.reset(session.handle, session.channels.undelivered()))
     state = .connecting(attempt)
   }
 
-  /// A new session has begun: what the app has sent meanwhile goes first.
+  /// None the first time; who is let in and forgotten again and again must not make handshakes at the pace of the
+  /// network.
+  private func pauseBeforeReconnecting(now: Instant) -> Duration {
+    if let last = lastReconnection, now - last < Self.calm { reconnections += 1 } else { reconnections = 0 }
+    lastReconnection = now
+    guard reconnections > 0 else { return .zero }
+    return min(.seconds(1) * (1 << min(reconnections - 1, 8)), Self.longestReconnectionPause)
+  }
+
+  /// So long after the last one a reconnection is the first again.
+  private static let calm = Duration.seconds(60)
+  private static let longestReconnectionPause = Duration.seconds(30)
+
+  /// The new session is confirmed: what the app has sent meanwhile goes first.
   func release(to session: Session, now: Instant) {
+    guard !held.isEmpty || held.closesWhenDelivered else { return }
     for message in held.takeAll() { try? session.send(message.content, message.options, now: now) }
     if held.closesWhenDelivered { session.closesWhenDelivered = true }
+    held.closesWhenDelivered = false
   }
 }
 
@@ -44,6 +61,7 @@ extension ClientEndpoint {
 struct HeldMessages {
   private var messages: [(content: [UInt8], options: MessageOptions)] = []
   private(set) var bytes = 0
+  var isEmpty: Bool { messages.isEmpty }
   /// What the session before took.
   private(set) var maximumMessageSize = 0
   /// The app closes once everything is delivered.

@@ -50,7 +50,10 @@ package final class ClientEndpoint: DatagramHandler {
   var state = State.idle
   var lastHandle: UInt64 = 0
   /// The app was told of a session.
-  private var hasJoined = false
+  private(set) var hasJoined = false
+  /// Reconnections that followed each other closely, and when the last one began.
+  var reconnections = 0
+  var lastReconnection: Instant?
   /// What the app sends while there is no session for a moment.
   var held = HeldMessages()
   /// What the last session has not delivered.
@@ -85,7 +88,7 @@ package final class ClientEndpoint: DatagramHandler {
   package var clock: LocalClock { context.clock }
 
   /// Bytes queued or unacknowledged.
-  package var queuedBytes: Int { session?.queuedBytes ?? held.bytes }
+  package var queuedBytes: Int { (session?.queuedBytes ?? 0) + held.bytes }
 
   /// The longest message that the server takes, and we send; 0 where there is no session.
   package var maximumMessageSize: Int { session?.maximumOutgoingMessage ?? held.maximumMessageSize }
@@ -116,6 +119,15 @@ package final class ClientEndpoint: DatagramHandler {
     }
   }
 
+  /// There was a session, and there is to be another, which is not confirmed yet.
+  private var isAwaitingReadmission: Bool {
+    switch state {
+    case .idle, .ended: false
+    case .connecting(let attempt): attempt.isReconnecting
+    case .connected(let session, _): hasJoined && session.awaitsConfirmation
+    }
+  }
+
   // MARK: What the app asks
 
   /// Starts the handshake; `joined` or `connectFailed` follows. The addresses are tried in turn.
@@ -138,9 +150,7 @@ package final class ClientEndpoint: DatagramHandler {
 
   /// Queues a message; only enqueues.
   package func send(_ content: [UInt8], _ options: MessageOptions = .init(), now: Instant) throws(SendError) {
-    if case .connecting(let attempt) = state, attempt.isReconnecting {
-      return try held.append(content, options, limit: context.configuration.sendQueueLimit)
-    }
+    if isAwaitingReadmission { return try held.append(content, options, limit: context.configuration.sendQueueLimit) }
     guard let session else { throw .notConnected }
     try session.send(content, options, now: now)
   }
@@ -236,7 +246,6 @@ package final class ClientEndpoint: DatagramHandler {
       let session = open(
         established, source: attempt.handshake.source, path: path, deadline: attempt.deadline, now: now)
       if let sent = attempt.lonelyHelloAt { session.learnRoundTrip(now - sent) }
-      if attempt.isReconnecting { release(to: session, now: now) }
     }
   }
 
@@ -333,6 +342,7 @@ package final class ClientEndpoint: DatagramHandler {
   private func settle(_ session: Session, now: Instant) {
     if session.closesWhenDelivered, session.channels.isDelivered { session.close(.done, reason: "", now: now) }
     watch(session.peerAddress)
+    if session.isAnnounced { release(to: session, now: now) }
     guard session.isEnded else { return }
     if session.roaming.isReset { return reconnect(after: session, now: now) }
     remains = session.channels.undelivered()

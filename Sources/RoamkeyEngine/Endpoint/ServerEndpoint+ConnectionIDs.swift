@@ -30,14 +30,12 @@ extension ServerEndpoint {
     }
   }
 
-  /// Forgets all ids of a session that has ended. They are still known as such: who was put out is not to be told that
-  /// the server has begun anew.
+  /// Forgets all ids of a session that has ended. Of one that was closed they are still known as such: who was put out
+  /// is not to be told that the server has begun anew. Who was merely not heard for too long may come back.
   func forgetIDs(of session: Session) {
-    for id in session.issuedIDs.all {
-      guard let key = id.routingKey else { continue }
-      sessionsByConnectionID[key] = nil
-      resets.bury(key)
-    }
+    for id in session.issuedIDs.all { if let key = id.routingKey { sessionsByConnectionID[key] = nil } }
+    guard !session.roaming.isMissed else { return }
+    for id in session.issuedIDs.inUse { if let key = id.routingKey { resets.bury(key) } }
   }
 
   // MARK: Resets

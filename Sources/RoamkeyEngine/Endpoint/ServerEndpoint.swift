@@ -228,6 +228,7 @@ package final class ServerEndpoint: DatagramHandler {
       return path
     }
     while let session = ready.first {
+      forgetRetiredIDs(of: session, now: now)
       issueIDs(to: session)
       if let path = session.pollTransmit(into: &output, now: now) { return path }
       ready.removeFirst()

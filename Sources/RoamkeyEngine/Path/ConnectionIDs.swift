@@ -17,6 +17,8 @@ struct IssuedConnectionIDs: Sendable {
     let until: Instant
   }
 
+  /// The bytes of each; all have as many.
+  let size: Int
   private var live: [Issued]
   private var retired: [Retired] = []
   private var nextSequence: UInt64 = 1
@@ -29,10 +31,10 @@ struct IssuedConnectionIDs: Sendable {
   /// Retired ids that are kept: who retires faster has its late packets dropped.
   private static let retiredLimit = 8
 
-  init(_ first: ConnectionID) { live = [Issued(sequence: 0, id: first, token: 0)] }
-
-  /// The bytes of each; all have as many.
-  var size: Int { live.first?.id.count ?? 0 }
+  init(_ first: ConnectionID) {
+    size = first.count
+    live = [Issued(sequence: 0, id: first, token: 0)]
+  }
 
   /// Whether the peer is to get another one. Who uses the empty id has a socket of its own and needs no others.
   var wantsMore: Bool { live.count < Self.target && size > 0 }
@@ -43,6 +45,8 @@ struct IssuedConnectionIDs: Sendable {
 
   /// All of them, those included that are still recognised.
   var all: [ConnectionID] { live.map(\.id) + retired.map(\.id) }
+  /// Those that the peer may use.
+  var inUse: [ConnectionID] { live.map(\.id) }
 
   mutating func issue(_ id: ConnectionID, token: UInt128) {
     live.append(Issued(sequence: nextSequence, id: id, token: token))
@@ -51,10 +55,11 @@ struct IssuedConnectionIDs: Sendable {
   }
 
   /// The peer uses one no more.
-  /// - Returns: false where there never was such an id.
+  /// - Returns: false where there never was such an id, or it is the last: no packet could have any.
   mutating func retire(_ sequence: UInt64, until: Instant) -> Bool {
     guard sequence < nextSequence else { return false }
     guard let place = live.firstIndex(where: { $0.sequence == sequence }) else { return true }
+    guard live.count > 1 else { return false }
     retired.append(Retired(id: live.remove(at: place).id, until: until))
     owed.removeAll { $0 == sequence }
     return true

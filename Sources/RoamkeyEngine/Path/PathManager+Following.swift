@@ -40,9 +40,16 @@ extension PathManager {
   ) -> Outcome {
     let remote = packet.path.remote
     if remote == active.path.remote {
-      active.path.local = packet.path.local
       active.onReceived(packet.size)
-      if packet.isNewest { candidate = nil }
+      if packet.isNewest {
+        active.path.local = packet.path.local
+        candidate = nil
+      }
+      if packet.isAnnounced {
+        // The news was overtaken by what came after it.
+        fallback?.challenge = nil
+        if active.isValidated { fallback = nil }
+      }
       if !active.isValidated, active.challenge == nil {
         // It did not answer, and there is no other to go back to: as long as it is heard, it is asked again.
         active.challenge = Self.challenge(number(), probeTimeout: probeTimeout, now: now)
@@ -69,6 +76,7 @@ extension PathManager {
     if active.isValidated { fallback = active }
     // Who says that it moves has left the old path; else that one is asked as well, since somebody may merely have
     // forwarded the packet.
+    fallback?.hasAnswered = false
     fallback?.challenge =
       packet.isAnnounced ? nil : Self.challenge(number(), probeTimeout: probeTimeout, now: now)
     candidate = nil

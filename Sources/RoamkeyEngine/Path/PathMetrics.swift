@@ -40,7 +40,7 @@ extension Session {
   func pathChanged(to key: NetworkKey, now: Instant) {
     probeCount = 0
     isBlocked = false
-    awaitingSince = nil
+    silence.end()
     if rtt.hasSample {
       challengePause = min(max(probeTimeout, Self.shortestChallengePause), Self.longestChallengePause)
     }

@@ -35,11 +35,17 @@ struct PathSearch: Sendable {
   /// Sockets that send through other interfaces (`NetworkView.doors`).
   var doors: [NetworkAddress] = []
   /// Addresses that the app gave, or its name stood for, and those that were once in use: they are trusted to be asked.
-  private var familiar: [NetworkAddress] = []
+  private var given: [NetworkAddress] = []
+  private var used: [NetworkAddress] = []
   /// What the server has told, and the number of that news.
   private var told: [NetworkAddress] = []
   private var toldSequence: UInt64?
+  /// How often told addresses may still be asked.
+  private var toldAsks = PathSearch.toldBurst
+  private var toldRefill: Instant?
   private var probes: [Probe] = []
+  /// A path that has answered while the one in use was silent.
+  var found: NetworkPath?
   /// When servers were followed to where they wrote from.
   private var followed: [Instant] = []
   /// The system has no way to the address in use, since then.
@@ -52,9 +58,14 @@ struct PathSearch: Sendable {
   private var nextLookup: Instant?
   private var lookupPause = PathSearch.firstLookupPause
 
-  /// More than a server tells and a name has. The oldest familiar ones are forgotten first.
-  private static let familiarLimit = 8
-  private static let probeLimit = 24
+  /// More than a name has, and more than one session uses; the oldest used ones are forgotten.
+  private static let givenLimit = 16
+  private static let usedLimit = 8
+  /// What is asked in the three seconds for which answers are awaited, and more.
+  private static let probeLimit = 256
+  /// What a server tells may be somebody else's address: it is asked so often, and then once a second.
+  private static let toldBurst = 96
+  private static let toldPause = Duration.seconds(1)
   /// A search is a handful of small packets, for as long as nobody answers: often enough at first that nobody waits for
   /// a second once the server is there again, then rarer. A silence of so long is searched so often.
   private static let paces: [(upTo: Duration, pause: Duration)] = [
@@ -75,11 +86,17 @@ struct PathSearch: Sendable {
 
   /// Addresses that the app stands for.
   mutating func learn(_ addresses: [NetworkAddress]) {
-    for address in addresses where !familiar.contains(address) {
-      if familiar.count == Self.familiarLimit { familiar.removeFirst() }
-      familiar.append(address)
+    for address in addresses where !given.contains(address) {
+      if given.count == Self.givenLimit { given.removeFirst() }
+      given.append(address)
       hasNews = lastTick != nil
     }
+  }
+
+  private mutating func noteUse(_ address: NetworkAddress) {
+    guard !used.contains(address) else { return }
+    if used.count == Self.usedLimit { used.removeFirst() }
+    used.append(address)
   }
 
   /// What the server tells; a late one says nothing.
@@ -94,12 +111,12 @@ struct PathSearch: Sendable {
   static func isAcceptable(_ address: NetworkAddress, from current: NetworkAddress) -> Bool {
     if address.port == 0 || address.isUnspecified || address.isMulticast || address.isBroadcast { return false }
     if address.isLoopback { return current.isLoopback }
-    if address.isLinkLocal, address.scope == 0 { return false }
+    if address.isSelfAssigned { return false }
     return !address.isPrivate || current.isPrivate || current.isLoopback
   }
 
   private func mayAsk(_ address: NetworkAddress, from current: NetworkAddress) -> Bool {
-    familiar.contains(address) || Self.isAcceptable(address, from: current)
+    given.contains(address) || used.contains(address) || Self.isAcceptable(address, from: current)
   }
 
   /// The system has no way to the address in use, or has one again.
@@ -124,7 +141,9 @@ struct PathSearch: Sendable {
   private mutating func ask(
     _ path: NetworkPath, _ reason: Reason, probeTimeout: Duration, now: Instant, random number: () -> UInt64
   ) {
-    if probes.count >= Self.probeLimit { probes.removeFirst() }
+    if probes.count >= Self.probeLimit, let oldest = probes.firstIndex(where: { $0.reason == .searching }) {
+      probes.remove(at: oldest)
+    }
     let isFollowing = reason == .following
     probes.append(
       Probe(
@@ -170,7 +189,7 @@ struct PathSearch: Sendable {
       ask(path, .searching, probeTimeout: probeTimeout, now: now, random: number)
     }
     guard routeLostAt != nil || now >= silence + probeTimeout * Self.searchTimeouts else { return Tick() }
-    for remote in otherRemotes(than: current.remote) {
+    for remote in otherRemotes(than: current.remote, now: now) {
       let path = NetworkPath(local: .any(port: 0), remote: remote)
       ask(path, .searching, probeTimeout: probeTimeout, now: now, random: number)
     }
@@ -188,38 +207,46 @@ struct PathSearch: Sendable {
     return isDoor(current) ? [.any(port: 0)] + others : others
   }
 
-  private func otherRemotes(than current: NetworkAddress) -> [NetworkAddress] {
+  private mutating func otherRemotes(than current: NetworkAddress, now: Instant) -> [NetworkAddress] {
     var remotes: [NetworkAddress] = []
-    for address in familiar + told where address != current && !remotes.contains(address) {
-      if mayAsk(address, from: current) { remotes.append(address) }
+    for address in given + used where address != current && !remotes.contains(address) { remotes.append(address) }
+    for address in told where address != current && !remotes.contains(address) {
+      if Self.isAcceptable(address, from: current), maySpendOnTold(now: now) { remotes.append(address) }
     }
     return remotes
   }
 
+  /// A server that tells the addresses of others must not make its clients a nuisance to them.
+  private mutating func maySpendOnTold(now: Instant) -> Bool {
+    if toldAsks == 0, let toldRefill, now - toldRefill >= Self.toldPause { toldAsks = 1 }
+    guard toldAsks > 0 else { return false }
+    toldAsks -= 1
+    toldRefill = now
+    return true
+  }
+
   /// The path in use works: what was asked does not matter any more.
   mutating func end() {
+    guard lastTick != nil || found != nil else { return }
     probes.removeAll { $0.reason == .searching }
-    (silence, lastTick) = (nil, nil)
+    (silence, lastTick, found) = (nil, nil, nil)
   }
 
   /// Another path is in use: nothing that was asked matters any more.
   mutating func onMoved(to path: NetworkPath) {
-    learn([path.remote])
+    noteUse(path.remote)
     probes.removeAll()
-    (silence, lastTick, routeLostAt) = (nil, nil, nil)
+    (silence, lastTick, routeLostAt, found) = (nil, nil, nil, nil)
   }
 
   // MARK: Challenges
 
   /// A challenge that is due now; the next try follows after `interval`.
-  mutating func takeChallenge(now: Instant, interval: Duration) -> (challenge: PathManager.Challenge, isPadded: Bool)? {
+  mutating func takeChallenge(now: Instant, interval: Duration) -> PathManager.Challenge? {
     guard let place = probes.firstIndex(where: { $0.triesLeft > 0 && now >= $0.nextTry }) else { return nil }
     probes[place].triesLeft -= 1
     probes[place].nextTry = now + interval
-    let probe = probes[place]
-    return (
-      PathManager.Challenge(data: probe.data, path: probe.path, budget: .max), probe.reason == .following
-    )
+    return PathManager.Challenge(data: probes[place].data, path: probes[place].path, budget: .max)
   }
 
   /// An answer: which path it stands for, and why that was asked.

@@ -39,6 +39,11 @@ package struct RTTEstimator: Sendable {
     return .nanoseconds(smoothedNanoseconds + spread + Self.clamped(maximumAckDelay))
   }
 
+  /// The time in which an acknowledgement comes that is sent at once: a probe timeout without the peer's delay.
+  package var answerTime: Duration {
+    .nanoseconds(smoothedNanoseconds + max(4 * variationNanoseconds, Self.granularity.inNanoseconds))
+  }
+
   /// The age at which a packet that others overtook counts as lost: 9/8 of the RTT (RFC 9002 §6.1.2).
   package var lossDelay: Duration {
     let longest = max(smoothedNanoseconds, latestNanoseconds)

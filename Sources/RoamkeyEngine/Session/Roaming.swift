@@ -36,9 +36,15 @@ struct Roaming: Sendable {
   /// The port from which what names no other leaves, and the way that the system takes: as of the last view.
   var socketPort: UInt16?
   var route: Route?
+  /// The same, nil where there is none now.
+  var routeNow: Route?
 
   /// How often our own end has changed without our knowing more of it.
   var changes: UInt64 = 0
   /// The server does not know this session any more.
   var isReset = false
+  /// It ended since nothing was heard for too long.
+  var isMissed = false
+  /// A server that has closed: where else its client was heard, and how much may be said there.
+  var closesElsewhere: PathManager.Response?
 }

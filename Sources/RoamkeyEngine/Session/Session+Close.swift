@@ -34,6 +34,7 @@ extension Session {
   /// Nothing was heard for too long: nobody is there to be told.
   func timeOut() {
     state = .ended
+    roaming.isMissed = true
     if isAnnounced {
       context.events.append(.left(handle, .timedOut))
     } else if !followsPeer {
@@ -63,7 +64,16 @@ extension Session {
 
   /// A packet while we are closing: its CLOSE ends the wait. Anything else was sent before ours arrived, and is not
   /// answered: ours is repeated by its own timer, whatever comes in.
-  func receiveWhileClosing(_ frames: RawSpan) {
+  ///
+  /// - Parameters:
+  ///   - path: where it came from. A client that moves meanwhile is told where it is now, within three times what came
+  ///     from there.
+  ///   - isNewest: it has the highest number so far.
+  func receiveWhileClosing(_ frames: RawSpan, path: NetworkPath, size: Int, isNewest: Bool) {
+    if followsPeer, isNewest, path.remote != peerAddress {
+      roaming.closesElsewhere = .init(
+        answer: .drop, data: 0, path: path, budget: size * PathState.amplificationFactor)
+    }
     var position = 0
     while position < frames.byteCount, let frame = try? Frame.read(frames, at: &position) {
       if case .close = frame {
@@ -82,11 +92,17 @@ extension Session {
   // MARK: Output
 
   func transmitClose(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
+    if case .closing(let closing) = state, let elsewhere = roaming.closesElsewhere {
+      roaming.closesElsewhere = nil
+      return transmitClose(
+        closing.code, reason: closing.reason, by: elsewhere.path, budget: elsewhere.budget, into: &output, now: now)
+    }
     guard case .closing(var closing) = state, closing.triesLeft > 0, now >= closing.nextTry else { return nil }
     closing.triesLeft -= 1
     closing.nextTry = now + probeTimeout
     state = .closing(closing)
-    return transmitClose(closing.code, reason: closing.reason, into: &output, now: now)
+    return transmitClose(
+      closing.code, reason: closing.reason, by: paths.active.path, budget: paths.budget, into: &output, now: now)
   }
 
   /// The answer to the peer's CLOSE, so that it need not wait.
@@ -94,15 +110,16 @@ extension Session {
     guard closeEchoesLeft > 0 else { return nil }
     closeEchoesLeft -= 1
     closeEchoCount += 1
-    return transmitClose(.done, reason: [], into: &output, now: now)
+    return transmitClose(
+      .done, reason: [], by: paths.active.path, budget: paths.budget, into: &output, now: now)
   }
 
   private func transmitClose(
-    _ code: CloseCode, reason: [UInt8], into output: inout OutputRawSpan, now: Instant
+    _ code: CloseCode, reason: [UInt8], by path: NetworkPath, budget: Int, into output: inout OutputRawSpan,
+    now: Instant
   ) -> NetworkPath? {
-    let path = paths.active.path
     let packet = beginPacket(into: &output, size: context.configuration.packetSize)
-    guard paths.budget >= packet.overhead + reason.count + 16 else {
+    guard budget >= packet.overhead + reason.count + 16 else {
       output.removeLast(output.byteCount - packet.start)
       return nil
     }

@@ -55,7 +55,7 @@ extension Session {
     guard commit(opened, now: now) else { return }
     let frames = plaintext.extracting(0..<frameCount)
     if case .closing = state {
-      receiveWhileClosing(frames)
+      receiveWhileClosing(frames, path: path, size: size, isNewest: opened.number == window.highest)
       return
     }
     do throws(Violation) {
@@ -196,7 +196,6 @@ extension Session {
     }
     if let newest = outcome.largestNewlyAcked {
       probeCount = 0
-      noteAnswer(now: now)
       if newest.packetNumber == frame.largest { ackDelays.onAck(reported: frame.delay) }
       sendPhase.onAcknowledged(newest.packetNumber)
       congestion.onAcknowledged(
@@ -209,6 +208,7 @@ extension Session {
     // After the losses that the same frame reveals: they are older, and would else begin a run of losses anew.
     if outcome.largestAckedSize > mtu.base { mtu.onPacketAcked(size: outcome.largestAckedSize) }
     if let size = outcome.ackedProbeSize { mtu.onProbeAcked(size: size, now: now) }
+    if outcome.newlyAckedPackets > 0 { noteAnswer(now: now) }
     congestion.maximumDatagramSize = mtu.current
     channels.receiptPatience = probeTimeout * Self.receiptProbeTimeouts
     for frame in ackedFrames { onAcknowledged(frame, now: now) }

@@ -87,8 +87,7 @@ extension Session {
     let current = paths.active.path
     guard isNewest, path.remote != current.remote else { return }
     // Its packets may take odd ways while all is well; where it says so, or is not heard otherwise, it has moved.
-    let isSilent = awaitingSince.map { now - $0 >= patience } ?? false
-    guard summary.isAnnounced || isSilent else { return }
+    guard summary.isAnnounced || silence.lasts(patience, now: now) else { return }
     search.follow(
       to: NetworkPath(local: current.local, remote: path.remote), from: current.remote, probeTimeout: probeTimeout,
       now: now
@@ -109,11 +108,23 @@ extension Session {
     case .following:
       move(to: path, here: networkKey.here, announces: false, now: now)
     case .searching:
-      // The path in use may have been heard meanwhile.
-      let isSilent = awaitingSince.map { now - $0 >= patience } ?? false
-      guard isSilent || search.routeLostAt != nil else { return }
-      move(to: path, here: here(path.local), announces: true, now: now)
+      search.found = search.found ?? path
+      takeFound(now: now)
     }
+  }
+
+  /// Moves to the path that has answered, once the one in use is believed to be dead: it may answer yet.
+  private func takeFound(now: Instant) {
+    guard let path = search.found, let time = foundTime, now >= time else { return }
+    move(to: path, here: here(path.local), announces: true, now: now)
+  }
+
+  /// When a path that was found is taken.
+  private var foundTime: Instant? {
+    guard search.found != nil else { return nil }
+    if let lost = search.routeLostAt { return lost }
+    // The second of two packets is acknowledged at once (PROTOCOL §10.1).
+    return silence.believedFrom(patience: patience, answerTime: min(rtt.answerTime, patience))
   }
 
   /// What a change of the peer's path, or of our view of it, asks for.
@@ -155,14 +166,14 @@ extension Session {
 
   /// The peer has acknowledged something.
   func noteAnswer(now: Instant) {
-    awaitingSince = sent.hasAckElicitingInFlight ? now : nil
+    silence.onAnswer(isAwaiting: sent.hasAckElicitingInFlight, now: now)
     if !followsPeer { search.end() }
   }
 
   /// When ways are searched.
   private var searchTime: Instant? {
     guard !followsPeer, isAnnounced,
-      let time = search.nextTick(silence: awaitingSince, probeTimeout: patience, current: paths.active.path)
+      let time = search.nextTick(silence: silence.start, probeTimeout: patience, current: paths.active.path)
     else { return nil }
     return keepAlive.allowsProbe(at: time) ? time : nil
   }
@@ -173,6 +184,7 @@ extension Session {
     if let path = paths.nextTimeout(isBlocked: isBlocked) { next = path }
     if let probe = search.nextTimeout { next = min(next, probe) }
     if let searchTime { next = min(next, searchTime) }
+    if let foundTime { next = min(next, foundTime) }
     if let expiry = issuedIDs.nextTimeout { next = min(next, expiry) }
     return next == .distantFuture ? nil : next
   }
@@ -180,8 +192,9 @@ extension Session {
   func handlePaths(now: Instant) {
     onPath(paths.handleTimeout(now: now), now: now)
     search.handleTimeout(now: now)
+    takeFound(now: now)
     guard let searchTime, now >= searchTime else { return }
-    let tick = search.tick(silence: awaitingSince, probeTimeout: patience, current: paths.active.path, now: now) {
+    let tick = search.tick(silence: silence.start, probeTimeout: patience, current: paths.active.path, now: now) {
       context.entropy.number()
     }
     if tick.wakesActive { probe(now: now) }

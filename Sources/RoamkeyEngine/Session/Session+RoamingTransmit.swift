@@ -39,13 +39,14 @@ extension Session {
     return challenge.path
   }
 
-  private static let challengeSize = 1 + 8
+  static let challengeSize = 1 + 8
 
   private func takeOtherChallenge(now: Instant) -> (PathManager.Challenge, isPadded: Bool)? {
     if followsPeer {
       return paths.takeOtherChallenge(now: now, interval: challengePause).map { ($0, true) }
     }
-    return search.takeChallenge(now: now, interval: challengePause)
+    // Not padded: nobody has shown yet that they want it.
+    return search.takeChallenge(now: now, interval: challengePause).map { ($0, false) }
   }
 
   /// What asks or answers on another path says nothing of the one in use when it is lost: it counts as in flight for
@@ -82,7 +83,8 @@ extension Session {
     if roaming.observation.isOwed, fits(ObservedAddressFrame.maximumSize) {
       roaming.observation.isOwed = false
       let sequence = roaming.observation.sequence
-      output.appendObservedAddress(ObservedAddressFrame(sequence: sequence, address: peerAddress))
+      // Where it was last shown to be: this may be said again while it moves on.
+      output.appendObservedAddress(ObservedAddressFrame(sequence: sequence, address: paths.announced))
       writtenFrames.append(.observedAddress(sequence: sequence))
     }
     // What follows can wait until the peer is known to be there, and must not make us remember ever more.

@@ -146,7 +146,9 @@ extension Session {
   /// challenges and announcements).
   private func appendOwed(_ packet: PacketInProgress, into output: inout OutputRawSpan, now: Instant) -> Bool {
     var isPadded = appendMoves(packet, into: &output)
-    if let data = paths.takeChallenge(now: now, interval: challengePause) {
+    if packet.end - output.byteCount >= Self.challengeSize,
+      let data = paths.takeChallenge(now: now, interval: challengePause)
+    {
       output.appendPathChallenge(data)
       writtenFrames.append(.ephemeral)
       isPadded = true
@@ -253,7 +255,8 @@ extension Session {
     sendPhase.onSent(number)
     counters.packetsSent += 1
     counters.bytesSent += UInt64(size)
-    if isAckEliciting, awaitingSince == nil { awaitingSince = now }
+    // That a larger packet than any so far is lost says nothing of the way.
+    if isAckEliciting, !isMTUProbe { silence.onSent(now: now) }
     if isAckEliciting || isPadded {
       congestion.onSent(bytes: size)
       pacer.onSent(bytes: size, now: now)

@@ -99,8 +99,8 @@ final class Session {
   /// The networks that the active path connects, and what was learnt of the path before.
   var networkKey: NetworkKey
   var formerPath: (key: NetworkKey, metrics: PathMetrics, until: Instant)?
-  /// Since when an acknowledgement is awaited and none has come.
-  var awaitingSince: Instant?
+  /// How long the peer has owed an acknowledgement.
+  var silence = Silence()
   /// How long a challenge waits for its answer before it is repeated: what the RTT before the move suggests, since
   /// of the new path nothing is known, and a player waits.
   var challengePause = Session.longestChallengePause
