@@ -13,7 +13,7 @@ export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/sh
 FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests))
 
 .PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release \
-	format sanitize sanitize-address sanitize-thread soak setup-bench bench-lossy bench-bulk bench-cuts \
+	format sanitize sanitize-address sanitize-thread soak soak-roaming setup-bench bench-lossy bench-bulk bench-cuts \
 	bench-stalled bench-test clean
 
 help: ## this list
@@ -100,6 +100,10 @@ bench-test: setup-bench ## the tests of the benchmarks themselves
 soak: setup-tests ## 100,000 random worlds (hours on a small machine); WORLDS=5000 SEED=1 for fewer, or one again
 	@ROAMKEY_WORLDS=$(or $(WORLDS),100000) $(if $(SEED),ROAMKEY_SEED=$(SEED)) swift test -c release \
 		-Xswiftc -enable-testing --scratch-path .build-soak --filter RandomWorldTests
+
+soak-roaming: setup-tests ## 10,000 moves of players and servers in random worlds (minutes); MOVES=40 SEED=1 for one world again
+	@ROAMKEY_MOVES=$(or $(MOVES),10000) $(if $(SEED),ROAMKEY_SEED=$(SEED)) swift test -c release \
+		-Xswiftc -enable-testing --scratch-path .build-soak --filter RandomRoamingTests
 
 clean: ## remove every build folder (keys stay)
 	@rm -rf .build .build-* Benchmarks/.build

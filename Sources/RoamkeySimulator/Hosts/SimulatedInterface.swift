@@ -95,7 +95,8 @@ final class Attachment {
   func inside(port: UInt16) -> NetworkAddress { NetworkAddress(ip: ip, port: port) }
 
   func outside(port: UInt16) -> NetworkAddress {
-    nat == nil ? NetworkAddress(ip: outsideIP, port: outsidePorts[port] ?? port) : lastOutside
+    guard let nat else { return NetworkAddress(ip: outsideIP, port: outsidePorts[port] ?? port) }
+    return nat.isOpen(to: inside(port: port)) ? NetworkAddress(ip: nat.address.ip, port: port) : lastOutside
   }
 
   /// Where the next datagram from a port leaves from; nil when the NAT has no port for it.

@@ -81,7 +81,7 @@ package final class SimulatedNAT {
   /// Ports in use, those among them that have run out unnoticed.
   package var portsInUse: Int { mappings.count }
 
-  // MARK: Translation
+  // MARK: Open ports
 
   /// Keeps a port open for everybody, under the same number outside; below those that are given out.
   func open(_ inside: NetworkAddress) {
@@ -89,9 +89,14 @@ package final class SimulatedNAT {
     openPorts[inside.port] = inside
   }
 
+  /// Whether everybody gets through to that port inside.
+  func isOpen(to inside: NetworkAddress) -> Bool { openPorts[inside.port] == inside }
+
+  // MARK: Translation
+
   /// The outside address that a datagram from inside leaves under; nil when there is no port for it.
   func translateOutbound(from inside: NetworkAddress, to remote: NetworkAddress, now: Instant) -> NetworkAddress? {
-    if openPorts[inside.port] == inside { return NetworkAddress(ip: address.ip, port: inside.port) }
+    if isOpen(to: inside) { return NetworkAddress(ip: address.ip, port: inside.port) }
     let key = Key(inside: inside, remote: behavior.isSymmetric ? remote : nil)
     guard let port = livePort(for: key, now: now) ?? makePort(for: key, now: now) else {
       statistics.exhausted += 1
