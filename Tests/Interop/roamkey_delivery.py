@@ -312,6 +312,7 @@ class Outbox:
         self.sequences: Dict[Stream, int] = {}  # the next one of each stream
         self._unreliable, self._fresh, self._again = deque(), deque(), deque()
         self._open: Dict[Tuple[Stream, int], List[Piece]] = {}  # reliable messages that are not done
+        self._behind: Dict[Tuple[Stream, int], List[Piece]] = {}  # ordered ones that are done, but not all before them
         self._given_up = set()
         self._in_pieces = set()
 
@@ -334,7 +335,7 @@ class Outbox:
         self._fresh.extend(parts)
         return sequence
 
-    def next(self, room: int) -> Optional[Piece]:
+    def next(self, room: int, peeks: bool = False) -> Optional[Piece]:
         """The piece that goes next, if it fits: lost ones first, then new ones within the credit."""
         while self._again and self._again[0].acknowledged:
             self._again.popleft()
@@ -342,6 +343,8 @@ class Outbox:
             self._fresh.popleft()
         for queue in (self._again, self._unreliable, self._fresh):
             if queue and len(queue[0].frame.write()) <= room and (queue is not self._fresh or self._may_begin()):
+                if peeks:
+                    return queue[0]
                 return self._spend(queue.popleft()) if queue is self._fresh else queue.popleft()
             if queue:
                 return None
@@ -384,6 +387,12 @@ class Outbox:
         if receipt.last >= self.sequences.get(receipt.stream, 0):
             raise Violation(wire.PROTOCOL_VIOLATION, "a receipt for what was never sent")
 
+    def undelivered(self) -> List[bytes]:
+        """The contents of reliable messages that the peer may not have handed out, when a session has ended (§6): those
+        that were not acknowledged, and the ordered ones behind them."""
+        lost = sorted({**self._open, **self._behind}.items())
+        return [b"".join(piece.frame.data for piece in pieces) for _, pieces in lost]
+
     def lost(self, piece: Piece) -> None:
         if piece.frame.stream.is_reliable and not piece.acknowledged and piece not in self._again:
             self._again.append(piece)
@@ -391,8 +400,16 @@ class Outbox:
     def acknowledged(self, piece: Piece) -> None:
         piece.acknowledged = True
         if all(p.acknowledged for p in self._open.get(piece.message, [piece])):
-            self._open.pop(piece.message, None)
+            done = self._open.pop(piece.message, None)
             self._in_pieces.discard(piece.message)
+            self._keep_behind_gaps(piece.frame.stream, {piece.message: done} if done else {})
+
+    def _keep_behind_gaps(self, stream: Stream, done: Dict[Tuple[Stream, int], List[Piece]]) -> None:
+        if stream.mode != wire.ORDERED:
+            return
+        first = min((sequence for open, sequence in self._open if open == stream), default=UNLIMITED)
+        kept = {**self._behind, **done}.items()
+        self._behind = {message: pieces for message, pieces in kept if message[0] != stream or message[1] > first}
 
     def is_done(self) -> bool:
         return not self._open and not self._given_up and not self._unreliable
@@ -404,6 +421,10 @@ class Sent:
     def __init__(self, at: float, size: int, eliciting: bool, padded: bool, pieces: List[Piece], owed: list):
         self.at, self.size, self.eliciting, self.pieces, self.owed = at, size, eliciting, pieces, owed
         self.in_flight = eliciting or padded
+
+    def unsettled(self) -> List[Piece]:
+        """What a probe repeats of it."""
+        return [piece for piece in self.pieces if piece.frame.stream.is_reliable and not piece.acknowledged]
 
 
 class Rtt:
@@ -514,16 +535,19 @@ class Loss:
         return min(below) + self.rtt.loss_delay() if below else None
 
     def probe_at(self, offline: bool, finish_unconfirmed: bool) -> Optional[float]:
-        if not finish_unconfirmed and not any(p.eliciting for p in self.packets.values()):
+        if not finish_unconfirmed and not self.is_awaited():
             return None
         longest = LONGEST_PTO_OFFLINE if offline else LONGEST_PTO
         return self._timer_from + min(self.rtt.pto(offline) * (1 << min(self.backoff, 10)), longest)
 
-    def probed(self, now: float) -> List[Piece]:
-        """The timer fired: what the oldest packet on its way carries."""
+    def is_awaited(self) -> bool:
+        """Whether something waits for its acknowledgement."""
+        return any(packet.eliciting for packet in self.packets.values())
+
+    def probed(self, now: float) -> Optional[Sent]:
+        """The timer fired: the oldest packet on its way."""
         self.backoff, self._timer_from = self.backoff + 1, now
-        oldest = next((p for pn, p in sorted(self.packets.items()) if p.eliciting), None)
-        return [p for p in oldest.pieces if p.frame.stream.is_reliable and not p.acknowledged] if oldest else []
+        return next((p for pn, p in sorted(self.packets.items()) if p.eliciting), None)
 
 
 # Keys of a session

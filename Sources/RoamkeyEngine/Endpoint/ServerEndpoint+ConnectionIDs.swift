@@ -42,7 +42,8 @@ extension ServerEndpoint {
 
   /// Tells whoever sent a packet of a session that we do not know, so that it need not wait.
   func reset(_ id: UInt64, _ size: Int, path: NetworkPath, now: Instant) {
-    guard size >= ResetDatagram.minimumCause, resets.allows(id, now: now),
+    // A quiet server answers nobody who has not shown that they know it (PROTOCOL §1.6).
+    guard !context.configuration.isQuiet, size >= ResetDatagram.minimumCause, resets.allows(id, now: now),
       let token = resetToken(of: ConnectionID(id))
     else { return }
     var random: [UInt8] = []

@@ -162,7 +162,7 @@ extension Session {
 
   /// How long a silence is no reason to look elsewhere: a probe timeout, as the path before had it where nothing is
   /// known yet of this one.
-  private var patience: Duration { min(probeTimeout, challengePause) }
+  private var patience: Duration { rtt.hasSample ? probeTimeout : min(probeTimeout, challengePause) }
 
   /// The peer has acknowledged something.
   func noteAnswer(now: Instant) {
