@@ -186,8 +186,10 @@ struct Incoming: Sendable {
     owe(ReceiptFrame(stream: stream, sequences: sequence...sequence))
   }
 
-  /// Receipts are to be told, again or for the first time.
+  /// Receipts are to be told, again or for the first time. What waits already is not told twice: probes say again what
+  /// is still under way, and when all of it is lost it would grow from probe to probe.
   mutating func owe(_ frame: ReceiptFrame) {
+    guard !owedReceipts.contains(frame) else { return }
     if owedReceipts.count == Self.receiptLimit { owedReceipts.removeFirst() }
     owedReceipts.append(frame)
   }
