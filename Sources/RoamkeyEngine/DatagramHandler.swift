@@ -15,8 +15,8 @@ package struct NetworkPath: Hashable, Sendable {
 
 /// What a driver needs to know of a protocol machine: the seam between the engine and whatever carries datagrams.
 ///
-/// A driver calls `receive` for each datagram of a batch and `handleTimeout` when `nextTimeout` has come, then
-/// `pollTransmit` until it returns nil, then looks at `nextTimeout` again. All calls come from one thread.
+/// A driver calls `receive` for each datagram of a batch and `handleTimeout` when `nextTimeout` has come, then `fill`
+/// until the batch is not full, then looks at `nextTimeout` again. All calls come from one thread.
 package protocol DatagramHandler: AnyObject {
   /// Takes one datagram, which may be overwritten (packets are opened in place). Hostile bytes are the normal case.
   func receive(_ datagram: inout MutableRawSpan, path: NetworkPath, now: Instant)
@@ -31,6 +31,10 @@ package protocol DatagramHandler: AnyObject {
   /// - Returns: where the appended bytes go, or nil when there is nothing to send now.
   func pollTransmit(into output: inout OutputRawSpan, now: Instant) -> NetworkPath?
 
+  /// Adds datagrams to send, until `batch` is full or there is nothing to send now. What leaves in one batch may share
+  /// work, such as a signature.
+  func fill(_ batch: inout DatagramBatch, now: Instant)
+
   /// The addresses to which the driver is to watch the ways; it looks again after each turn.
   var watchedAddresses: [NetworkAddress] { get }
 
@@ -39,6 +43,10 @@ package protocol DatagramHandler: AnyObject {
 }
 
 extension DatagramHandler {
+  package func fill(_ batch: inout DatagramBatch, now: Instant) {
+    while !batch.isFull, batch.append({ pollTransmit(into: &$0, now: now) }) {}
+  }
+
   package var watchedAddresses: [NetworkAddress] { [] }
   package func networkChanged(_ view: NetworkView, now: Instant) {}
 }
