@@ -64,10 +64,10 @@ extension Session {
     owesProbe = false
     owesPing = false
     owesCopies = false
-    if !isPadded, output.byteCount == messagesEnd { dropLastLength(from: &output) }
     // Who does not know the session any more answers no smaller ones (PROTOCOL §6).
     let least = packet.start + packet.headerSize + ResetDatagram.minimumCause - packet.overhead
-    let end = isPadded ? packet.end : isProbe ? min(least, packet.end) : output.byteCount
+    let end = isPadded ? packet.end : isProbe ? min(least, packet.end) : packet.smallestEnd
+    if output.byteCount == messagesEnd { dropLastLength(from: &output, end: end) }
     if output.byteCount < end {
       output.append(repeating: FrameType.padding, count: end - output.byteCount, as: UInt8.self)
     }
@@ -78,13 +78,18 @@ extension Session {
     return path
   }
 
-  /// The last frame of a packet needs no length. Worth it where the message is small, and cheap there.
-  private func dropLastLength(from output: inout OutputRawSpan) {
-    guard case .message(let part) = writtenFrames.last, part.isWhole, part.count <= Self.smallMessage else { return }
+  /// The last frame of a packet needs no length. Worth it where the message is small, and cheap there. Nothing may
+  /// follow it then: `end` is up to where PADDING does.
+  private func dropLastLength(from output: inout OutputRawSpan, end: Int) {
+    guard case .message(let part) = writtenFrames.last, part.isWhole, part.count <= Self.smallMessage,
+      output.byteCount - Self.smallLengthSize >= end
+    else { return }
     output.dropLastLength(part.stream, sequence: part.sequence, count: Int(part.count))
   }
 
   private static let smallMessage: UInt32 = 256
+  /// A length up to that, at most.
+  private static let smallLengthSize = 2
 
   /// A packet with less room left counts as full.
   private static let smallestGap = 64
@@ -212,6 +217,9 @@ extension Session {
     let overhead: Int
     /// The room for frames in a full packet.
     let fullRoom: Int
+
+    /// Where its frames end at least: the mask is taken from behind them (PROTOCOL §3.3).
+    var smallestEnd: Int { start + headerSize + 4 - numberSize }
   }
 
   /// - Parameter id: of the peer; that of the active path where there is none.
@@ -238,7 +246,7 @@ extension Session {
     isMTUProbe: Bool = false, remote: NetworkAddress, now: Instant
   ) {
     let framesStart = packet.start + packet.headerSize
-    while output.byteCount - framesStart < 4 - packet.numberSize { output.append(FrameType.padding) }
+    while output.byteCount < packet.smallestEnd { output.append(FrameType.padding) }
     if signingPolicy == .everyPacket { appendSignature(packet, framesStart: framesStart, into: &output) }
     output.append(repeating: 0, count: ChaChaPoly.tagSize, as: UInt8.self)
     output.withUnsafeMutableBytes { buffer, count in
