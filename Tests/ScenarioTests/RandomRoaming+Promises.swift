@@ -50,7 +50,7 @@ extension RandomRoaming {
     }
     let back = player.host.undelivered.map(RoamingTalk.number)
     let count = said[player.index]
-    let missing = Set(0..<count).subtracting(got).subtracting(back).subtracting(stuck(got, player)).sorted()
+    let missing = Set(0..<count).subtracting(got).subtracting(back).sorted()
     if !missing.isEmpty { problems.append("nobody got or was handed back \(brief(missing)) of \(count)") }
     let doubled = Dictionary(grouping: got, by: { $0 }).filter { $0.value.count > 1 }.keys.sorted()
     if !doubled.isEmpty { problems.append("two sessions got \(brief(doubled))") }
@@ -59,18 +59,6 @@ extension RandomRoaming {
     let last = world.session(of: player).flatMap { world.serverHost.inbox[$0]?.last }.map(RoamingTalk.number)
     if count > 0, last != count - 1 { problems.append("the last message is \(last ?? -1) of \(count)") }
     return problems
-  }
-
-  /// Messages that a process of the server acknowledged, and could not hand to its app before it ended, since one
-  /// before them was missing: nobody can know of these.
-  private func stuck(_ got: [Int], _ player: SimulatedPlayer) -> Set<Int> {
-    var stuck: Set<Int> = []
-    for case .reset(_, let messages) in player.host.events {
-      guard let first = messages.map({ RoamingTalk.number($0.content.body) }).min() else { continue }
-      let next = got.filter { $0 > first }.min() ?? first
-      stuck.formUnion(first..<next)
-    }
-    return stuck
   }
 
   // MARK: To the player

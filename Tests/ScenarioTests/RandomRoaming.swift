@@ -26,8 +26,7 @@ struct RandomRoaming {
   var log: [String] = []
   /// Whether there is IPv6 as well as IPv4: the server has both then.
   private let hasBothFamilies: Bool
-  /// Whether the server is killed now and then. It stays where it is in such worlds, and until everybody is back: who
-  /// has lost its session looks for the server where it knew it to be, and nowhere else.
+  /// Whether the server is killed now and then.
   private let restarts: Bool
   private let isLossy: Bool
 
@@ -183,7 +182,6 @@ struct RandomRoaming {
   ) {
     let conditions = host.name == "server" ? .perfect : conditions()
     let (isFirst, number) = (random.chance(0.5), random.next())
-    let isFixed = host === world.serverHost && restarts
     world.after(time) { world in
       let interface = host.interfaces[Int(number % UInt64(host.interfaces.count))]
       switch event {
@@ -195,12 +193,11 @@ struct RandomRoaming {
         let used = isFirst ? host.interface : interface
         world.set(used, .down)
         world.after(length) { world in
-          if isFirst, !isFixed { world.connect(used, families) }
+          if isFirst { world.connect(used, families) }
           world.set(used, .up)
         }
       case .prefersAnother: world.prefer(interface)
       case .plugsIn:
-        if isFixed { return }
         guard host.interfaces.count < 3 else { return world.set(interface, .up) }
         world.connect(world.addInterface(to: host, conditions: conditions), families)
         if isFirst { world.notice(host) }
@@ -212,9 +209,8 @@ struct RandomRoaming {
   private mutating func planServer(_ event: Event, at time: Duration, for length: Duration) {
     let (families, behavior, restarts) = (serverFamilies, behavior(), restarts)
     let downtime = min(length, .seconds(5))
-    let players = players
     world.after(time) { world in
-      if restarts != (event == .serverRestarts) { return }
+      if event == .serverRestarts, !restarts { return }
       switch event {
       case .serverMoves: world.moveServer(families)
       case .serverMovesUnnoticed: world.moveServer(isNoticed: false, families)
@@ -222,14 +218,9 @@ struct RandomRoaming {
         world.moveServer(behind: world.addNAT(behavior), families)
         // Else nobody who has moved as well could ever reach it.
         world.openPort(of: world.serverHost)
-      default: if !Self.isAnybodyOut(players) { world.restartServer(after: downtime) }
+      default: world.restartServer(after: downtime)
       }
     }
-  }
-
-  /// Whether somebody has lost its session and is not in again.
-  private static func isAnybodyOut(_ players: [SimulatedPlayer]) -> Bool {
-    players.contains { !$0.client.isIdle && $0.host.joinedCount <= $0.host.resets.count }
   }
 
   private mutating func planForwarder(of player: SimulatedPlayer, at time: Duration, for length: Duration) {
@@ -243,8 +234,7 @@ struct RandomRoaming {
       }
       forwarder.carriesBack = carriesBack
       forwarder.upward = choice
-      // A Welcome from elsewhere would lead the player there, and handshakes are another story.
-      if isDownToo { forwarder.downward = { $0.bytes[0] & 0x80 == 0 ? choice($0) : .ignores } }
+      if isDownToo { forwarder.downward = choice }
       world.after(length) { _ in Self.calm(forwarder) }
     }
   }

@@ -30,7 +30,10 @@ extension ClientEndpoint {
     switch state {
     case .idle, .ended: break
     case .connecting(var attempt):
-      if attempt.isReconnecting { attempt.candidates = familiar }
+      let news = addresses.prefix(Self.familiarLimit).filter { !attempt.candidates.contains($0) }
+      guard attempt.isReconnecting, !news.isEmpty else { break }
+      attempt.candidates = Array((news + attempt.candidates).prefix(Attempt.candidateLimit))
+      attempt.nextTry = now
       state = .connecting(attempt)
     case .connected(let session, _): session.search.learn(addresses)
     }

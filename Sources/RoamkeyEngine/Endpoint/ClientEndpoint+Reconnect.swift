@@ -18,8 +18,8 @@ extension ClientEndpoint {
     let handshake = ClientHandshake(settings: settings, configuration: context.configuration, entropy: &context.entropy)
     let configuration = context.configuration
     var attempt = Attempt(
-      handshake: handshake, candidates: [session.peerAddress] + familiar.filter { $0 != session.peerAddress },
-      nextTry: now, deadline: now + max(configuration.offlineLimit, configuration.handshakeTimeout))
+      handshake: handshake, candidates: session.search.everyRemote(from: session.peerAddress), nextTry: now,
+      deadline: now + max(configuration.offlineLimit, configuration.handshakeTimeout))
     attempt.isReconnecting = hasJoined
     guard session.isAnnounced else {
       // It was never confirmed: it is the same attempt still, as far as the app knows.
@@ -33,6 +33,14 @@ extension ClientEndpoint {
     held.closesWhenDelivered = session.closesWhenDelivered
     context.events.append(.reset(session.handle, session.channels.undelivered()))
     state = .connecting(attempt)
+  }
+
+  /// The server may have moved as well, and then nobody tells: its name is looked up, ever less often.
+  func lookUp(_ attempt: inout Attempt, now: Instant) {
+    guard now >= attempt.nextLookup ?? now else { return }
+    context.events.append(.searching(SessionHandle(rawValue: lastHandle)))
+    attempt.nextLookup = now + attempt.lookupPause
+    attempt.lookupPause = min(attempt.lookupPause * 2, PathSearch.longestLookupPause)
   }
 
   /// None the first time; who is let in and forgotten again and again must not make handshakes at the pace of the
@@ -54,6 +62,26 @@ extension ClientEndpoint {
     for message in held.takeAll() { try? session.send(message.content, message.options, now: now) }
     if held.closesWhenDelivered { session.closesWhenDelivered = true }
     held.closesWhenDelivered = false
+  }
+}
+
+extension ClientEndpoint.Attempt {
+  /// More than a name has, and than a session has used and was told of.
+  static let candidateLimit = 32
+
+  /// Where the next Hello goes: back to who asked for its cookie, else to each in turn.
+  mutating func takeRemote() -> NetworkAddress {
+    let remote: NetworkAddress
+    if owesCookie, let source = cookieSource {
+      remote = source
+    } else {
+      tries += 1
+      remote = candidates.removeFirst()
+      candidates.append(remote)
+    }
+    owesCookie = false
+    if !hasAsked(remote) { asked.append(remote) }
+    return remote
   }
 }
 

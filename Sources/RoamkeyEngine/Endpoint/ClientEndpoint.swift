@@ -21,7 +21,10 @@ package final class ClientEndpoint: DatagramHandler {
   /// A handshake in time: the client drives the retransmission.
   struct Attempt {
     let handshake: ClientHandshake
+    /// Where the server may be: the next Hello goes to the first, which then goes to the end.
     var candidates: [NetworkAddress]
+    /// Where a Hello went: only from there an answer is taken, so that nobody can lead us elsewhere with a copy of one.
+    var asked: [NetworkAddress] = []
     /// There was a session, which the server does not know any more.
     var isReconnecting = false
     var tries = 0
@@ -35,6 +38,13 @@ package final class ClientEndpoint: DatagramHandler {
     var hasUnansweredHello = false
     /// What was seen that cannot be accepted; reported if nothing better comes.
     var doubt: ConnectError?
+    /// Where there was a session: when the server's name is to be looked up again.
+    var nextLookup: Instant?
+    var lookupPause = PathSearch.firstLookupPause
+
+    func hasAsked(_ address: NetworkAddress) -> Bool {
+      asked.contains { $0.ip == address.ip && $0.port == address.port }
+    }
   }
 
   enum State {
@@ -224,6 +234,7 @@ package final class ClientEndpoint: DatagramHandler {
 
   private func receiveHandshake(_ datagram: RawSpan, _ attempt: Attempt, path: NetworkPath, now: Instant) {
     var attempt = attempt
+    guard attempt.hasAsked(path.remote) else { return context.statistics.count(.badHandshake) }
     switch attempt.handshake.receive(datagram, key: context.key) {
     case .ignored:
       context.statistics.count(.badHandshake)
@@ -303,9 +314,8 @@ package final class ClientEndpoint: DatagramHandler {
     case .connecting(var attempt):
       guard now >= attempt.nextTry else { return nil }
       let pause = min(Self.firstPause * (1 << min(attempt.tries, 8)), Self.longestPause)
-      var remote = attempt.candidates[attempt.tries % attempt.candidates.count]
-      if attempt.owesCookie, let source = attempt.cookieSource { remote = source } else { attempt.tries += 1 }
-      attempt.owesCookie = false
+      let remote = attempt.takeRemote()
+      if attempt.isReconnecting { lookUp(&attempt, now: now) }
       attempt.lonelyHelloAt = attempt.hasUnansweredHello ? nil : now
       attempt.hasUnansweredHello = true
       attempt.nextTry = now + pause

@@ -19,6 +19,8 @@ struct PathSearch: Sendable {
     let path: NetworkPath
     let data: UInt64
     let reason: Reason
+    /// The Finish goes in front of it: the server may not have it yet.
+    var owesFinish = false
     var triesLeft: Int
     var nextTry: Instant
     let deadline: Instant
@@ -79,8 +81,8 @@ struct PathSearch: Sendable {
   /// A server is followed to so many addresses in so much time.
   private static let followLimit = 3
   private static let followPeriod = Duration.seconds(10)
-  private static let firstLookupPause = Duration.seconds(1)
-  private static let longestLookupPause = Duration.seconds(30)
+  static let firstLookupPause = Duration.seconds(1)
+  static let longestLookupPause = Duration.seconds(30)
 
   // MARK: What is known
 
@@ -139,7 +141,8 @@ struct PathSearch: Sendable {
   }
 
   private mutating func ask(
-    _ path: NetworkPath, _ reason: Reason, probeTimeout: Duration, now: Instant, random number: () -> UInt64
+    _ path: NetworkPath, _ reason: Reason, withFinish: Bool = false, probeTimeout: Duration, now: Instant,
+    random number: () -> UInt64
   ) {
     if probes.count >= Self.probeLimit, let oldest = probes.firstIndex(where: { $0.reason == .searching }) {
       probes.remove(at: oldest)
@@ -147,7 +150,8 @@ struct PathSearch: Sendable {
     let isFollowing = reason == .following
     probes.append(
       Probe(
-        path: path, data: number(), reason: reason, triesLeft: isFollowing ? PathManager.challengeTries : 1,
+        path: path, data: number(), reason: reason, owesFinish: withFinish,
+        triesLeft: isFollowing ? PathManager.challengeTries : 1,
         nextTry: now, deadline: now + max(probeTimeout, .seconds(1)) * PathManager.challengePatience))
   }
 
@@ -175,8 +179,10 @@ struct PathSearch: Sendable {
   func isDoor(_ local: NetworkAddress) -> Bool { doors.contains { $0.port == local.port && $0.ip == local.ip } }
 
   /// Asks what may be asked now.
+  /// - Parameter withFinish: nothing was heard of the server in this session: what it is asked follows a Finish.
   mutating func tick(
-    silence: Instant?, probeTimeout: Duration, current: NetworkPath, now: Instant, random number: () -> UInt64
+    silence: Instant?, withFinish: Bool = false, probeTimeout: Duration, current: NetworkPath, now: Instant,
+    random number: () -> UInt64
   ) -> Tick {
     guard let silence = routeLostAt ?? silence else { return Tick() }
     if self.silence != silence {
@@ -186,12 +192,12 @@ struct PathSearch: Sendable {
     hasNews = false
     for local in otherLocals(than: current.local) {
       let path = NetworkPath(local: local, remote: current.remote)
-      ask(path, .searching, probeTimeout: probeTimeout, now: now, random: number)
+      ask(path, .searching, withFinish: withFinish, probeTimeout: probeTimeout, now: now, random: number)
     }
     guard routeLostAt != nil || now >= silence + probeTimeout * Self.searchTimeouts else { return Tick() }
     for remote in otherRemotes(than: current.remote, now: now) {
       let path = NetworkPath(local: .any(port: 0), remote: remote)
-      ask(path, .searching, probeTimeout: probeTimeout, now: now, random: number)
+      ask(path, .searching, withFinish: withFinish, probeTimeout: probeTimeout, now: now, random: number)
     }
     var tick = Tick(wakesActive: true)
     if now >= nextLookup ?? now {
@@ -205,6 +211,16 @@ struct PathSearch: Sendable {
   private func otherLocals(than current: NetworkAddress) -> [NetworkAddress] {
     let others = doors.filter { $0 != current }
     return isDoor(current) ? [.any(port: 0)] + others : others
+  }
+
+  /// Where the server may be, when it is asked for another session; the address in use first.
+  func everyRemote(from current: NetworkAddress) -> [NetworkAddress] {
+    var remotes = [current]
+    for address in given + used where !remotes.contains(address) { remotes.append(address) }
+    for address in told where !remotes.contains(address) && Self.isAcceptable(address, from: current) {
+      remotes.append(address)
+    }
+    return remotes
   }
 
   private mutating func otherRemotes(than current: NetworkAddress, now: Instant) -> [NetworkAddress] {
@@ -240,6 +256,14 @@ struct PathSearch: Sendable {
   }
 
   // MARK: Challenges
+
+  /// Where a Finish is to go before the challenge that is due.
+  mutating func takeFinishPath(now: Instant) -> NetworkPath? {
+    guard let place = probes.firstIndex(where: { $0.triesLeft > 0 && now >= $0.nextTry }), probes[place].owesFinish
+    else { return nil }
+    probes[place].owesFinish = false
+    return probes[place].path
+  }
 
   /// A challenge that is due now; the next try follows after `interval`.
   mutating func takeChallenge(now: Instant, interval: Duration) -> PathManager.Challenge? {

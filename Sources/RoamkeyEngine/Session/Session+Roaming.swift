@@ -172,7 +172,7 @@ extension Session {
 
   /// When ways are searched.
   private var searchTime: Instant? {
-    guard !followsPeer, isAnnounced,
+    guard !followsPeer,
       let time = search.nextTick(silence: silence.start, probeTimeout: patience, current: paths.active.path)
     else { return nil }
     return keepAlive.allowsProbe(at: time) ? time : nil
@@ -194,9 +194,9 @@ extension Session {
     search.handleTimeout(now: now)
     takeFound(now: now)
     guard let searchTime, now >= searchTime else { return }
-    let tick = search.tick(silence: silence.start, probeTimeout: patience, current: paths.active.path, now: now) {
-      context.entropy.number()
-    }
+    let tick = search.tick(
+      silence: silence.start, withFinish: finish != nil, probeTimeout: patience, current: paths.active.path, now: now
+    ) { context.entropy.number() }
     if tick.wakesActive { probe(now: now) }
     if tick.wantsLookup { context.events.append(.searching(handle)) }
   }

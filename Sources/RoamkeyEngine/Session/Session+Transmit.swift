@@ -16,6 +16,10 @@ extension Session {
       output.append(contentsOf: finish.span.bytes)
       return paths.active.path
     }
+    if let finish, let path = search.takeFinishPath(now: now) {
+      output.append(contentsOf: finish.span.bytes)
+      return path
+    }
     return transmitResponse(into: &output, now: now) ?? transmitChallenge(into: &output, now: now)
       ?? transmitFrames(into: &output, now: now) ?? transmitMTUProbe(into: &output, now: now)
   }
