@@ -1,8 +1,9 @@
-package import RoamkeyWire
+internal import RoamkeyWire
 
 /// The preallocated memory of the datagrams that leave together, in one flush.
 ///
-/// Each has a slot of its own, in order; a datagram may be written in one step and finished (signed, sealed) in another.
+/// Each has a slot of its own, in order; a datagram may be written in one step and finished (signed, sealed) in
+/// another.
 package struct DatagramBatch: ~Copyable {
   /// Datagrams.
   package static let capacity = 64
