@@ -1,4 +1,4 @@
-package import RoamkeyWire
+internal import RoamkeyWire
 
 /// The preallocated memory of the datagrams that leave together, in one flush.
 ///

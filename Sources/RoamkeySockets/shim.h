@@ -81,8 +81,9 @@ struct roamkey_in6_pktinfo {
   unsigned int ipi6_ifindex;
 };
 
-/// Room for the control messages of one datagram: an address, and later a segment size (GRO, GSO).
-static const int ROAMKEY_CONTROL_SIZE = 64;
+/// Room for the control messages of one datagram or run: an address and a segment size. 64 are needed on 64-bit
+/// systems.
+static const int ROAMKEY_CONTROL_SIZE = 96;
 
 static inline void *roamkey_put_control(void *control, int level, int type, size_t size) {
   struct cmsghdr *header = (struct cmsghdr *)control;
@@ -111,6 +112,25 @@ static inline size_t roamkey_put_source4(void *control, struct in_addr address, 
   info.ipi_spec_dst = address;
   memcpy(roamkey_put_control(control, IPPROTO_IP, ROAMKEY_IP_PKTINFO, sizeof info), &info, sizeof info);
   return CMSG_SPACE(sizeof info);
+}
+
+/// Writes the size of the datagrams that a run is to be cut into (UDP_SEGMENT), behind what `control` holds already.
+/// Returns the bytes of `control` used.
+static inline size_t roamkey_put_segment_size(void *control, uint16_t size) {
+  memcpy(roamkey_put_control(control, IPPROTO_UDP, ROAMKEY_UDP_SEGMENT, sizeof size), &size, sizeof size);
+  return CMSG_SPACE(sizeof size);
+}
+
+/// The size of the datagrams that a received run consists of (UDP_GRO); 0 where it is a single one.
+static inline int roamkey_find_segment_size(struct msghdr *message) {
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+    int size;
+    if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == ROAMKEY_UDP_GRO && c->cmsg_len >= CMSG_LEN(sizeof size)) {
+      memcpy(&size, CMSG_DATA(c), sizeof size);
+      return size;
+    }
+  }
+  return 0;
 }
 
 /// Finds the address a received datagram was sent to, in IPv6 or IPv4-mapped form. Returns 0 when there is none.

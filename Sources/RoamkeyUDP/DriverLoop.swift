@@ -2,12 +2,13 @@
 //
 //  1. sleep until a socket is readable (or has room again), the timer or the bell rings, or the networks change
 //  2. read the clock, once for everything that follows
-//  3. receive: up to `receiveBatches` calls, each datagram goes to the handler
+//  3. receive: what the last turn left over, then from the readable sockets by turns; up to `receiveLimit` datagrams
+//     go to the handler
 //  4. run the work that other threads posted, in order
 //  5. change the socket, when it is to be replaced
 //  6. handleTimeout, when it is due
 //  7. look at the networks, when there is a reason to; sockets may change, and the handler is told
-//  8. transmit: fill the ring from the handler, send it, up to `sendBatches` times
+//  8. transmit: have the handler fill the ring, send it, up to `sendBatches` times
 //  9. tell the app (`onTurn`)
 // 10. set the timer to what is due next
 internal import RoamkeyEngine
@@ -17,8 +18,8 @@ internal import RoamkeyWire
 final class DriverLoop<Handler: DatagramHandler> {
   typealias Turn = @Sendable (Handler, Instant) -> Void
 
-  /// Receive calls a turn, so that a flood cannot keep the loop from timers and sending.
-  private let receiveBatches = 4
+  /// Datagrams received a turn, so that a flood cannot keep the loop from timers and sending.
+  private let receiveLimit = 256
   /// Send calls a turn, so that a busy handler cannot keep the loop from receiving.
   private let sendBatches = 8
   /// Rounds of sending when the loop ends: what the handler has then is a farewell, not a transfer.
@@ -37,6 +38,8 @@ final class DriverLoop<Handler: DatagramHandler> {
   /// Nil where the networks are not watched.
   private var follower: NetworkFollower?
   private var receiveRing = ReceiveRing()
+  /// The slot of the socket that was received from last.
+  private var lastReceived = 0
   private var sendRing = SendRing()
   /// The main socket's address, as the handler was told last.
   private var mainAddress: NetworkAddress
@@ -70,10 +73,10 @@ final class DriverLoop<Handler: DatagramHandler> {
 
   /// One turn; false when it was the last.
   private func turn() -> Bool {
-    let ready = poller.wait(sleeps: !hasMoreToSend)
+    let ready = poller.wait(sleeps: !hasMoreToSend && receiveRing.isEmpty)
     let now = Instant.current
     statistics.turns += 1
-    if ready.readable != 0 { receive(ready.readable, now) }
+    receive(ready.readable, now)
     let stops = mailbox.take(&work)
     for item in work { item(handler, now) }
     work.removeAll(keepingCapacity: true)
@@ -108,14 +111,20 @@ final class DriverLoop<Handler: DatagramHandler> {
   /// What is left on a socket then keeps it readable, and the next wait returns at once.
   private func receive(_ readable: UInt32, _ now: Instant) {
     var left = readable
-    while left != 0 {
-      let slot = left.trailingZeroBitCount
-      left &= left - 1
-      guard let socket = sockets[slot] else { continue }
-      for _ in 0..<(slot == sockets.mainSlot ? receiveBatches : 1) {
-        guard receiveRing.receive(from: socket, to: handler, now: now, statistics: &statistics) else { break }
-      }
+    var count = deliver(receiveLimit, now)
+    while left != 0 && count < receiveLimit {
+      // One call each, so that a flood on one socket is not in the way of the others.
+      let behind = left & ~((2 << UInt32(lastReceived)) - 1)
+      let slot = (behind != 0 ? behind : left).trailingZeroBitCount
+      lastReceived = slot
+      let mayHaveMore = sockets[slot].map { receiveRing.receive(from: $0, statistics: &statistics) } ?? false
+      if !mayHaveMore { left &= ~(1 << UInt32(slot)) }
+      count += deliver(receiveLimit - count, now)
     }
+  }
+
+  private func deliver(_ limit: Int, _ now: Instant) -> Int {
+    receiveRing.deliver(to: handler, limit: limit, now: now, statistics: &statistics)
   }
 
   private func transmit(_ now: Instant, batches: Int) {
@@ -156,6 +165,7 @@ final class DriverLoop<Handler: DatagramHandler> {
     let old = sockets.main
     let new = replacement.socket
     // What has arrived on the old one is still worth having.
+    _ = deliver(.max, now)
     receive(1 << UInt32(sockets.mainSlot), now)
     do {
       try sockets.replaceMain(by: new, &poller, &statistics)

@@ -3,16 +3,21 @@ internal import RoamkeyEngine
 internal import RoamkeySockets
 internal import RoamkeyWire
 
-/// The preallocated memory that one `recvmmsg` call fills.
+/// The preallocated memory that one `recvmmsg` call fills, with datagrams and with runs of them (UDP_GRO).
 ///
-/// Receiving runs of datagrams (UDP_GRO) would make the slots 64 KiB and cut each into its segments in `deliver`.
+/// A call may bring 2,000 datagrams. They are handed over some at a time, so that the loop gets to its other work in
+/// between; no call is made before the last of them.
 struct ReceiveRing: ~Copyable {
-  /// Datagrams a call. More gained nothing measurable; fewer cost calls.
-  static let capacity = 64
-  /// Ours are at most 1400 bytes; what does not fit in a slot is not ours and is dropped.
-  static let slotSize = 2048
+  /// Datagrams and runs a call. 64 gained nothing measurable; fewer cost calls.
+  static let capacity = 32
+  /// Room for the largest run there can be. All slots are 2 MiB; what was never filled is no memory yet.
+  static let slotSize = 65_536
+  /// Ours are at most 1400 bytes; what is larger than this is not ours and is dropped.
+  static let mostBytes = 2048
+  /// From slot to slot: at a power of two all slots would meet in the same few lines of the processor's cache.
+  private static let stride = slotSize + 1600
 
-  private let slots = UnsafeMutableRawPointer.allocate(byteCount: capacity * slotSize, alignment: 64)
+  private let slots = UnsafeMutableRawPointer.allocate(byteCount: capacity * stride, alignment: 64)
   private let controls = UnsafeMutableRawPointer.allocate(
     byteCount: capacity * Int(ROAMKEY_CONTROL_SIZE), alignment: 16)
   private let names = UnsafeMutablePointer<SocketName>.allocate(capacity: capacity)
@@ -20,13 +25,20 @@ struct ReceiveRing: ~Copyable {
   private let headers = UnsafeMutablePointer<roamkey_mmsghdr>.allocate(capacity: capacity)
   /// How many headers the last call wrote to: only those need to be reset for the next.
   private var used = capacity
-  /// Whether the headers are set up for a socket that tells the local address.
-  private var hasControls = false
+  /// Which of them is next to be opened.
+  private var next = capacity
+  /// What is left of the one before, in which slot, and how it came.
+  private var run = ReceivedRun()
+  private var slot = 0
+  private var path = NetworkPath(local: .any(port: 0), remote: .any(port: 0))
+  /// Of the socket that was received from.
+  private var localAddress = NetworkAddress.any(port: 0)
+  private var tellsDestination = false
 
   init() {
     names.initialize(repeating: SocketName(), count: Self.capacity)
     for i in 0..<Self.capacity {
-      (vectors + i).initialize(to: iovec(iov_base: slots + i * Self.slotSize, iov_len: Self.slotSize))
+      (vectors + i).initialize(to: iovec(iov_base: slots + i * Self.stride, iov_len: Self.slotSize))
       (headers + i).initialize(to: roamkey_mmsghdr())
     }
   }
@@ -39,62 +51,89 @@ struct ReceiveRing: ~Copyable {
     slots.deallocate()
   }
 
-  /// Takes what one call gives and hands it to `handler`.
+  /// Whether all that was received has been handed over.
+  var isEmpty: Bool { run.isEmpty && next == used }
+
+  /// Takes what one call gives. Only an empty ring is filled.
   /// - Returns: whether there may be more: the call filled every slot.
-  mutating func receive<Handler: DatagramHandler>(
-    from socket: UDPSocket, to handler: Handler, now: Instant, statistics: inout SocketStatistics
-  ) -> Bool {
-    reset(for: socket)
+  mutating func receive(from socket: UDPSocket, statistics: inout SocketStatistics) -> Bool {
+    precondition(isEmpty, "the receive ring is filled only when all of it was handed over")
+    reset()
+    localAddress = socket.localAddress
+    tellsDestination = socket.selectsSource
     var count: CInt
     repeat {
       count = roamkey_recvmmsg(socket.descriptor, headers, UInt32(Self.capacity), ROAMKEY_MSG_DONTWAIT, nil)
     } while count < 0 && errno == EINTR
-    guard count >= 0 else {
-      used = 0
-      // An error that the network reported belongs to a datagram sent long ago: the socket is as good as before.
-      if errno != EAGAIN { statistics.receiveFailures.count(errno) }
-      return false
-    }
-    used = Int(count)
-    for i in 0..<used { deliver(i, of: socket, to: handler, now: now, statistics: &statistics) }
+    // An error that the network reported belongs to a datagram sent long ago: the socket is as good as before.
+    if count < 0 && errno != EAGAIN { statistics.receiveFailures.count(errno) }
+    used = max(0, Int(count))
+    next = 0
     return used == Self.capacity
   }
 
-  private mutating func reset(for socket: UDPSocket) {
-    // Another kind of socket than the last: no header is as it must be.
-    if socket.selectsSource != hasControls { used = Self.capacity }
-    hasControls = socket.selectsSource
+  /// Hands what was received to `handler`.
+  /// - Parameter limit: the most datagrams; what is left stays for the next time.
+  /// - Returns: how many there were.
+  mutating func deliver<Handler: DatagramHandler>(
+    to handler: Handler, limit: Int, now: Instant, statistics: inout SocketStatistics
+  ) -> Int {
+    var count = 0
+    while count < limit {
+      guard let range = run.next() else {
+        guard open(&statistics) else { return count }
+        continue
+      }
+      count += 1
+      guard range.count <= Self.mostBytes else {
+        statistics.truncated += 1
+        continue
+      }
+      statistics.datagramsReceived += 1
+      statistics.bytesReceived += UInt64(range.count)
+      if run.isJoined { statistics.datagramsReceivedInRuns += 1 }
+      let start = slots + (slot * Self.stride + range.lowerBound)
+      var datagram = UnsafeMutableRawBufferPointer(start: start, count: range.count).mutableBytes
+      handler.receive(&datagram, path: path, now: now)
+    }
+    return count
+  }
+
+  private mutating func reset() {
     for i in 0..<used {
       headers[i].msg_hdr.msg_name = UnsafeMutableRawPointer(names + i)
       headers[i].msg_hdr.msg_namelen = socklen_t(MemoryLayout<SocketName>.size)
       headers[i].msg_hdr.msg_iov = vectors + i
       headers[i].msg_hdr.msg_iovlen = 1
-      headers[i].msg_hdr.msg_control = socket.selectsSource ? controls + i * Int(ROAMKEY_CONTROL_SIZE) : nil
-      headers[i].msg_hdr.msg_controllen = socket.selectsSource ? Int(ROAMKEY_CONTROL_SIZE) : 0
+      headers[i].msg_hdr.msg_control = controls + i * Int(ROAMKEY_CONTROL_SIZE)
+      headers[i].msg_hdr.msg_controllen = Int(ROAMKEY_CONTROL_SIZE)
     }
   }
 
-  private func deliver<Handler: DatagramHandler>(
-    _ i: Int, of socket: UDPSocket, to handler: Handler, now: Instant, statistics: inout SocketStatistics
-  ) {
-    guard headers[i].msg_hdr.msg_flags & ROAMKEY_MSG_TRUNC == 0 else {
-      statistics.truncated += 1
-      return
+  /// Opens what is next; false when nothing is.
+  private mutating func open(_ statistics: inout SocketStatistics) -> Bool {
+    while next < used {
+      let i = next
+      next += 1
+      guard headers[i].msg_hdr.msg_flags & ROAMKEY_MSG_TRUNC == 0 else {
+        statistics.truncated += 1
+        continue
+      }
+      guard let remote = NetworkAddress(name: names + i) else { continue }
+      let size = min(Int(headers[i].msg_len), Self.slotSize)
+      run = ReceivedRun(bytes: size, segmentSize: Int(roamkey_find_segment_size(&headers[i].msg_hdr)))
+      if run.isJoined { statistics.runsReceived += 1 }
+      slot = i
+      path = NetworkPath(local: destination(i), remote: remote)
+      return true
     }
-    guard let remote = NetworkAddress(name: names + i) else { return }
-    let size = min(Int(headers[i].msg_len), Self.slotSize)
-    statistics.datagramsReceived += 1
-    statistics.bytesReceived += UInt64(size)
-    let path = NetworkPath(local: destination(i, of: socket), remote: remote)
-    let bytes = UnsafeMutableRawBufferPointer(start: slots + i * Self.slotSize, count: size)
-    var datagram = bytes.mutableBytes
-    handler.receive(&datagram, path: path, now: now)
+    return false
   }
 
   /// The address of this machine that the datagram was sent to.
-  private func destination(_ i: Int, of socket: UDPSocket) -> NetworkAddress {
-    var local = socket.localAddress
-    guard socket.selectsSource else { return local }
+  private func destination(_ i: Int) -> NetworkAddress {
+    var local = localAddress
+    guard tellsDestination else { return local }
     var found = roamkey_in6_pktinfo()
     guard roamkey_find_destination(&headers[i].msg_hdr, &found) != 0 else { return local }
     local.ip = found.ipi6_addr.ip

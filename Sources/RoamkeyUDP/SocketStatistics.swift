@@ -51,9 +51,20 @@ package struct SocketStatistics: Hashable, Sendable {
   package var datagramsSent: UInt64 = 0
   /// Their UDP payload bytes.
   package var bytesSent: UInt64 = 0
-  /// Datagrams dropped because they were larger than a receive slot: none of ours are.
+  /// Runs of datagrams that the system took in one piece, to cut them up by itself (GSO).
+  package var runsSent: UInt64 = 0
+  /// Datagrams in them; counted in `datagramsSent` as well.
+  package var datagramsSentInRuns: UInt64 = 0
+  /// Times that the system took no run though it took its datagrams one by one, and was given none any more.
+  package var runsRefused: UInt64 = 0
+  /// Runs of datagrams that the system joined for us (GRO).
+  package var runsReceived: UInt64 = 0
+  /// Datagrams in them; counted in `datagramsReceived` as well.
+  package var datagramsReceivedInRuns: UInt64 = 0
+  /// Datagrams dropped because they were larger than any of ours.
   package var truncated: UInt64 = 0
-  /// Datagrams the system dropped before we saw them, because the receive buffer was full.
+  /// Datagrams the system dropped before we saw them, because the receive buffer was full. A run that it had joined
+  /// already counts as one.
   package var overflowed: UInt64 = 0
   /// Times that the send buffer was full, and the datagrams waited.
   package var sendWaits: UInt64 = 0

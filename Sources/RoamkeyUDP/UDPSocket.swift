@@ -19,22 +19,29 @@ final class UDPSocket: Sendable {
   /// Whether datagrams carry the local address both ways. Only a socket bound to every address needs to be told which;
   /// on any other a source address can only be right, or one of a network that was left.
   let selectsSource: Bool
+  /// Whether the system takes runs of datagrams, to cut them up by itself (UDP_SEGMENT, Linux 4.18). It is asked,
+  /// because one that only ignores what it does not know would send a run as one large datagram.
+  let sendsRuns: Bool
 
   /// Opens and binds. Where the machine has no IPv6 at all it takes IPv4 instead.
-  convenience init(bind address: NetworkAddress) throws(UDPError) {
+  /// - Parameter joinsRuns: whether runs of datagrams may go to and come from the system in one piece.
+  convenience init(bind address: NetworkAddress, joinsRuns: Bool = true) throws(UDPError) {
     do {
-      try self.init(bind: address, family: .ipv6)
+      try self.init(bind: address, family: .ipv6, joinsRuns: joinsRuns)
     } catch  where error.number == EAFNOSUPPORT {
-      try self.init(bind: address, family: .ipv4)
+      try self.init(bind: address, family: .ipv4, joinsRuns: joinsRuns)
     }
   }
 
-  init(bind address: NetworkAddress, family: SocketFamily) throws(UDPError) {
+  init(bind address: NetworkAddress, family: SocketFamily, joinsRuns: Bool = true) throws(UDPError) {
     let descriptor = socket(family.domain, ROAMKEY_SOCK_DGRAM, 0)
     guard descriptor >= 0 else { throw UDPError(number: errno, address: address) }
     self.descriptor = descriptor
     self.family = family
     selectsSource = address.isUnspecified
+    sendsRuns = joinsRuns && Self.takesRuns(descriptor)
+    // Where the system does not join what it receives, datagrams come one by one, which is as good.
+    if joinsRuns { _ = Self.set(descriptor, Self.udp, ROAMKEY_UDP_GRO, 1) }
     do {
       try Self.configure(descriptor, family, selectsSource: address.isUnspecified, address)
       localAddress = try Self.bind(descriptor, family, to: address)
@@ -89,10 +96,7 @@ final class UDPSocket: Sendable {
   private static func configure(
     _ descriptor: CInt, _ family: SocketFamily, selectsSource: Bool, _ address: NetworkAddress
   ) throws(UDPError) {
-    func set(_ level: CInt, _ option: CInt, _ value: CInt) -> Bool {
-      var value = value
-      return setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<CInt>.size)) == 0
-    }
+    func set(_ level: CInt, _ option: CInt, _ value: CInt) -> Bool { Self.set(descriptor, level, option, value) }
     // Without these two a server would not hear IPv4, or answer from an address nobody asked: they must not fail.
     switch family {
     case .ipv6:
@@ -113,9 +117,20 @@ final class UDPSocket: Sendable {
       // Forcing goes beyond the system's limit and needs the privilege to.
       if !set(SOL_SOCKET, forced, bufferSize) { _ = set(SOL_SOCKET, plain, bufferSize) }
     }
-    // Receiving runs of datagrams at once (UDP_GRO) would be switched on here.
   }
 
+  private static func set(_ descriptor: CInt, _ level: CInt, _ option: CInt, _ value: CInt) -> Bool {
+    var value = value
+    return setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<CInt>.size)) == 0
+  }
+
+  private static func takesRuns(_ descriptor: CInt) -> Bool {
+    var value: CInt = 0
+    var size = socklen_t(MemoryLayout<CInt>.size)
+    return getsockopt(descriptor, udp, ROAMKEY_UDP_SEGMENT, &value, &size) == 0
+  }
+
+  private static let udp = CInt(IPPROTO_UDP)
   private static let v6 = CInt(IPPROTO_IPV6)
   private static let v4 = CInt(IPPROTO_IP)
 }

@@ -109,8 +109,9 @@ struct SocketSetTests {
 
     let log = EchoHandler.Log()
     var received = ReceiveRing()
-    _ = received.receive(
-      from: peer, to: EchoHandler(log: log, echoes: false), now: start, statistics: &statistics)
+    _ = received.receive(from: peer, statistics: &statistics)
+    _ = received.deliver(
+      to: EchoHandler(log: log, echoes: false), limit: .max, now: start, statistics: &statistics)
     let round = [("main", false), ("door", true), ("main, helped", false), ("nobody's", false)]
     let expected = (0..<5).flatMap { i in
       round.map { text, isDoor in (text.count == 4 ? "\(text) \(i)" : text, isDoor) }
@@ -145,8 +146,9 @@ struct SocketSetTests {
     #expect(statistics.datagramsSent == 1 && statistics.sendFailures.unreachable == 1)
     let log = EchoHandler.Log()
     var received = ReceiveRing()
-    _ = received.receive(
-      from: peer, to: EchoHandler(log: log, echoes: false), now: start, statistics: &statistics)
+    _ = received.receive(from: peer, statistics: &statistics)
+    _ = received.deliver(
+      to: EchoHandler(log: log, echoes: false), limit: .max, now: start, statistics: &statistics)
     #expect(log.texts == ["a"])
     #expect(log.received.withLock { $0[0].path.remote } == .loopback(1, port: four.localAddress.port))
   }
