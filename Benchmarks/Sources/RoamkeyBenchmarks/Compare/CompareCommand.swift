@@ -71,19 +71,36 @@ struct CompareCommand: AsyncParsableCommand {
 }
 
 extension Row {
-  /// All competitors once, one after the other.
+  /// All competitors once: one after the other, where they are not to disturb each other.
   func run(into results: inout CompareResults) async {
-    for competitor in competitors {
-      let choice = workload(competitor)
-      do throws(BenchmarkFailure) {
-        let outcome = try await Duel(competitor: competitor, workload: choice).run()
-        if let problem = problem(outcome, competitor) { throw BenchmarkFailure(problem) }
-        for figure in figures {
-          results.add(figure.value(outcome, choice), row: self, figure: figure, competitor: competitor)
-        }
-      } catch {
-        results.fail(error, row: self, competitor: competitor)
+    guard isConcurrent else {
+      for competitor in competitors { note(await duel(competitor), of: competitor, in: &results) }
+      return
+    }
+    await withTaskGroup(of: (Competitor, Result<Duel.Outcome, BenchmarkFailure>).self) { group in
+      for competitor in competitors { group.addTask { (competitor, await duel(competitor)) } }
+      for await (competitor, result) in group { note(result, of: competitor, in: &results) }
+    }
+  }
+
+  private func duel(_ competitor: Competitor) async -> Result<Duel.Outcome, BenchmarkFailure> {
+    await .of { () throws(BenchmarkFailure) in
+      let outcome = try await Duel(competitor: competitor, workload: workload(competitor)).run()
+      if let problem = problem(outcome, competitor) { throw BenchmarkFailure(problem) }
+      return outcome
+    }
+  }
+
+  private func note(
+    _ result: Result<Duel.Outcome, BenchmarkFailure>, of competitor: Competitor, in results: inout CompareResults
+  ) {
+    switch result {
+    case .success(let outcome):
+      for figure in figures {
+        let value = figure.value(outcome, workload(competitor))
+        results.add(value, row: self, figure: figure, competitor: competitor)
       }
+    case .failure(let failure): results.fail(failure, row: self, competitor: competitor)
     }
   }
 }

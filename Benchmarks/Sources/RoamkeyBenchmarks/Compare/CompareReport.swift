@@ -41,7 +41,9 @@ struct CompareReport: Sendable {
   }
 
   private func ratio(_ row: Row, _ figure: RowFigure, _ competitor: Competitor, to other: Competitor) -> String {
-    guard competitor.isOurs, let ratio = results.ratio(row, figure, competitor, to: other) else { return "" }
+    guard figure.isCompared, competitor.isOurs, let ratio = results.ratio(row, figure, competitor, to: other) else {
+      return ""
+    }
     return "\(Text.number(ratio, decimals: 2)) x"
   }
 
@@ -75,7 +77,7 @@ struct CompareReport: Sendable {
       ("name", .text(competitor.rawValue)), ("median", .number(results.median(row, figure, competitor))),
       ("runs", .array(results.all(row, figure, competitor).map { .number($0) })),
     ]
-    if competitor.isOurs {
+    if competitor.isOurs && figure.isCompared {
       fields.append(("ratioToEnet", .number(results.ratio(row, figure, competitor, to: .enet))))
       fields.append(("ratioToRaw", .number(results.ratio(row, figure, competitor, to: .raw))))
     }

@@ -54,7 +54,7 @@ struct CompareSide: AsyncParsableCommand {
     _ party: some Party, port: UInt16, id: String, _ choice: WorkloadChoice, _ memory: Double
   ) async throws(BenchmarkFailure) {
     say("\(port) \(id)")
-    var measures = try await choice.workload.serve(party)
+    var measures = try await choice.workload.serve(party) { isOver() }
     measures["memoryStart"] = memory
     say(measures.line)
     while !isOver() { try await party.receive(until: .now + .milliseconds(5)) { _, _ in } }
@@ -65,22 +65,27 @@ struct CompareSide: AsyncParsableCommand {
   private static func play(
     _ competitor: Competitor, _ choice: WorkloadChoice, _ settings: PartySettings
   ) async throws(BenchmarkFailure) {
+    var settings = settings
+    let network = try choice.conditions.map { conditions throws(BenchmarkFailure) in
+      try Relay(to: settings.port, conditions: conditions, seed: 1, spin: LossyScenario.spin)
+    }
+    if let network { settings.port = network.port }
     let start = Monotonic.now
     switch competitor {
     case .raw, .gso:
-      try await play(RawParty.clients(settings, inRuns: competitor == .gso), since: start, choice)
-    case .enet: try await play(EnetParty.clients(settings), since: start, choice)
+      try await play(RawParty.clients(settings, inRuns: competitor == .gso), network, since: start, choice)
+    case .enet: try await play(EnetParty.clients(settings), network, since: start, choice)
     case .sealed, .signed:
       let policy: SigningPolicy = competitor == .sealed ? .sealedOnly : .everyPacket
-      try await play(RoamkeyClientParty(policy, settings), since: start, choice)
+      try await play(RoamkeyClientParty(policy, settings), network, since: start, choice)
     }
   }
 
   private static func play(
-    _ party: some Party, since start: Monotonic, _ choice: WorkloadChoice
+    _ party: some Party, _ network: Relay?, since start: Monotonic, _ choice: WorkloadChoice
   ) async throws(BenchmarkFailure) {
     let connecting = (Monotonic.now - start).inMilliseconds
-    var measures = try await choice.workload.play(party) { isOver() }
+    var measures = try await choice.workload.play(party, through: network) { isOver() }
     measures["connecting"] = connecting
     say(measures.line)
     while !isOver() { try await party.receive(until: .now + .milliseconds(5)) { _, _ in } }

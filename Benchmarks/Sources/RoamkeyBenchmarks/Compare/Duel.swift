@@ -28,7 +28,8 @@ struct Duel: Sendable {
       switch workload.measuringRole {
       case .client:
         let measures = try Measures(line: line(of: client))
-        return Outcome(server: try Measures(line: line(of: server)), client: measures)
+        let others = workload.hasBothSides ? try Measures(line: line(of: server)) : Measures()
+        return Outcome(server: others, client: measures)
       case .server:
         let measures = try Measures(line: line(of: server))
         client.tell("end")

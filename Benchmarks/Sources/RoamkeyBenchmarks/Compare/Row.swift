@@ -1,5 +1,7 @@
 /// A row of the comparison: one thing that all do, and the figures that come of it.
 struct Row: Sendable {
+  /// Whether all competitors may do it at once, since none of them keeps the machine busy.
+  var isConcurrent = false
   /// The letter by which it is asked for.
   var letter: Character
   var title: String
@@ -16,6 +18,8 @@ struct RowOptions: Sendable {
   /// Clients in play, and where every packet is signed.
   var clients = 500
   var signedClients = 200
+  /// Clients that connect at once.
+  var newcomers = 1000
   /// How long a crowd plays, in seconds.
   var playSeconds = 5.0
   /// All other times are multiplied by this.
@@ -31,6 +35,8 @@ struct RowFigure: Sendable {
   var decimals: Int
   /// Whether more is better.
   var isRate = false
+  /// Whether it is put in proportion to others'.
+  var isCompared = true
   /// What is to be reached.
   var targets: [Competitor: Target] = [:]
   /// nil where it says nothing.

@@ -24,6 +24,13 @@ protocol Party: AnyObject {
   func receive(
     until moment: Monotonic?, _ take: (_ peer: Int, UnsafeRawBufferPointer) -> Void
   ) async throws(BenchmarkFailure)
+
+  /// How many datagrams have left; nil where that is not told.
+  var datagramsSent: Double? { get async }
+}
+
+extension Party {
+  var datagramsSent: Double? { nil }
 }
 
 /// What both sides are told of the sessions.

@@ -73,7 +73,8 @@ final class RawParty: Party, @unchecked Sendable {
         found = true
         take(tellsPeers ? Int(Stamp.peer(of: bytes)) : 0, bytes)
       }) {
-        if isServer && peers == 0 { (client, peers) = (from, wanted) }
+        // Whoever calls from elsewhere is answered there.
+        if isServer { (client, peers) = (from, wanted) }
         if moment == nil && found { return }
       }
       let left = moment.map { $0 - .now } ?? .seconds(1)

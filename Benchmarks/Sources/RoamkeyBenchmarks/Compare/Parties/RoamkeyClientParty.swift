@@ -83,6 +83,10 @@ final class RoamkeyClientParty: Party, @unchecked Sendable {
     }
   }
 
+  var datagramsSent: Double? {
+    get async { Double(await clients[0].statistics().datagramsSent) }
+  }
+
   private func apply(
     _ event: Client.Event, of peer: Int, _ take: (Int, UnsafeRawBufferPointer) -> Void
   ) throws(BenchmarkFailure) {

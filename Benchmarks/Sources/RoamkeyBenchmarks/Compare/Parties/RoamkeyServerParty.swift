@@ -17,6 +17,8 @@ final class RoamkeyServerParty: Party, @unchecked Sendable {
     // All clients of a comparison come from one address.
     configuration.maximumSessions = max(configuration.maximumSessions, settings.peers)
     configuration.maximumSessionsPerPrefix = configuration.maximumSessions
+    // An app that is flooded and does not look for a moment has as much room as in ENet's sockets and queues.
+    configuration.unreadUnreliableLimit = 32 << 20
     do throws(RoamkeyError) {
       server = try await Server(
         key: .generate(), application: RoamkeyPair.application, listen: NetworkAddress(ipv4: 127, 0, 0, 1, port: 0),

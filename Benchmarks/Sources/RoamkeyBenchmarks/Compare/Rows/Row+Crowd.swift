@@ -10,8 +10,10 @@ extension Row {
         ) { outcome, _ in outcome.server["share"].map { $0 * 100 } },
         RowFigure(name: "perMessage", heading: "us/message", decimals: 2) { outcome, _ in outcome.server["perMessage"]
         },
-        RowFigure(name: "clients", heading: "clients", decimals: 0) { _, workload in Double(workload.peers) },
-        RowFigure(name: "lost", heading: "lost in %", decimals: 1) { outcome, _ in
+        RowFigure(name: "clients", heading: "clients", decimals: 0, isCompared: false) { _, workload in
+          Double(workload.peers)
+        },
+        RowFigure(name: "lost", heading: "lost in %", decimals: 1, isCompared: false) { outcome, _ in
           guard let received = outcome.server["received"], let expected = outcome.server["expected"], expected > 0
           else {
             return nil

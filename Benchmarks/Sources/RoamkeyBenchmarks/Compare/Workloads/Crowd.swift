@@ -16,7 +16,7 @@ struct Crowd: Workload, Equatable {
   private static let settling: Duration = .seconds(1)
   private static let warmUp: Duration = .milliseconds(500)
 
-  func serve(_ party: some Party) async throws(BenchmarkFailure) -> Measures {
+  func serve(_ party: some Party, isOver: () -> Bool) async throws(BenchmarkFailure) -> Measures {
     let beginning = ProcessorTime.now
     while party.peers < peers { try await party.receive(until: .now + .milliseconds(2)) { _, _ in } }
     let connected = ProcessorTime.now
@@ -56,7 +56,8 @@ struct Crowd: Workload, Equatable {
     return measures
   }
 
-  func play(_ party: some Party, isOver: () -> Bool) async throws(BenchmarkFailure) -> Measures {
+  func play(_ party: some Party, through network: Relay?, isOver: () -> Bool) async throws(BenchmarkFailure) -> Measures
+  {
     var message = [UInt8](repeating: 0x5a, count: max(sizeIn, Stamp.size))
     var received = 0
     guard rateIn > 0 else {

@@ -16,7 +16,7 @@ struct Flood: Workload, Equatable {
   /// What says that it is the end may be lost, where nothing is repeated.
   private static let ends = 3
 
-  func serve(_ party: some Party) async throws(BenchmarkFailure) -> Measures {
+  func serve(_ party: some Party, isOver: () -> Bool) async throws(BenchmarkFailure) -> Measures {
     var count = 0
     var bytes = 0
     var next: UInt64 = 0
@@ -51,7 +51,8 @@ struct Flood: Workload, Equatable {
     ])
   }
 
-  func play(_ party: some Party, isOver: () -> Bool) async throws(BenchmarkFailure) -> Measures {
+  func play(_ party: some Party, through network: Relay?, isOver: () -> Bool) async throws(BenchmarkFailure) -> Measures
+  {
     var message = [UInt8](repeating: 0x5a, count: max(size, Stamp.size))
     let batch = max(1, min(Self.batch, Self.batchBytes / message.count))
     let processor = ProcessorTime.now
@@ -77,9 +78,11 @@ struct Flood: Workload, Equatable {
     while !isAnswered { try await party.receive(until: nil) { _, _ in isAnswered = true } }
     // The rest and what follows it are no part of sending without promises.
     let all = promise == .reliable ? ProcessorTime.now - processor : sending
-    return Measures([
+    var measures = Measures([
       "sent": Double(sent), "seconds": (Monotonic.now - start).inSeconds, "processor": all,
     ])
+    measures["datagrams"] = await party.datagramsSent
+    return measures
   }
 
   private func say(_ number: UInt64, _ party: some Party) async throws(BenchmarkFailure) {

@@ -6,7 +6,7 @@ struct PingPong: Workload, Equatable {
   /// Exchanges before those that count.
   private static let warmUp = 200
 
-  func serve(_ party: some Party) async throws(BenchmarkFailure) -> Measures {
+  func serve(_ party: some Party, isOver: () -> Bool) async throws(BenchmarkFailure) -> Measures {
     var isEnded = false
     var answers = 0
     let start = ProcessorTime.now
@@ -22,7 +22,8 @@ struct PingPong: Workload, Equatable {
     return Measures(["answers": Double(answers), "processor": ProcessorTime.now - start])
   }
 
-  func play(_ party: some Party, isOver: () -> Bool) async throws(BenchmarkFailure) -> Measures {
+  func play(_ party: some Party, through network: Relay?, isOver: () -> Bool) async throws(BenchmarkFailure) -> Measures
+  {
     var message = [UInt8](repeating: 0x5a, count: max(size, Stamp.size))
     var times: [Duration] = []
     let end = Monotonic.now + .seconds(seconds)
