@@ -58,49 +58,15 @@ struct CompareCommand: AsyncParsableCommand {
     }
     var results = CompareResults()
     for run in 0..<count {
-      for row in chosen {
+      // Lossy delivery takes a minute, and one run of it is enough for a first look.
+      for row in chosen where row.workload != nil || run == 0 {
         Console.note("run \(run + 1) of \(count), row \(row.letter): \(row.title)")
-        await row.run(into: &results)
+        await row.run(isQuick: quick, into: &results)
       }
     }
     let report = CompareReport(rows: chosen, results: results, runs: count, machine: machine)
     print(json ? report.json.description : report.text)
     for failure in results.failures { Console.note("FAILED: \(failure)") }
     if !results.failures.isEmpty { throw ExitCode.failure }
-  }
-}
-
-extension Row {
-  /// All competitors once: one after the other, where they are not to disturb each other.
-  func run(into results: inout CompareResults) async {
-    guard isConcurrent else {
-      for competitor in competitors { note(await duel(competitor), of: competitor, in: &results) }
-      return
-    }
-    await withTaskGroup(of: (Competitor, Result<Duel.Outcome, BenchmarkFailure>).self) { group in
-      for competitor in competitors { group.addTask { (competitor, await duel(competitor)) } }
-      for await (competitor, result) in group { note(result, of: competitor, in: &results) }
-    }
-  }
-
-  private func duel(_ competitor: Competitor) async -> Result<Duel.Outcome, BenchmarkFailure> {
-    await .of { () throws(BenchmarkFailure) in
-      let outcome = try await Duel(competitor: competitor, workload: workload(competitor)).run()
-      if let problem = problem(outcome, competitor) { throw BenchmarkFailure(problem) }
-      return outcome
-    }
-  }
-
-  private func note(
-    _ result: Result<Duel.Outcome, BenchmarkFailure>, of competitor: Competitor, in results: inout CompareResults
-  ) {
-    switch result {
-    case .success(let outcome):
-      for figure in figures {
-        let value = figure.value(outcome, workload(competitor))
-        results.add(value, row: self, figure: figure, competitor: competitor)
-      }
-    case .failure(let failure): results.fail(failure, row: self, competitor: competitor)
-    }
   }
 }

@@ -7,8 +7,8 @@ struct Row: Sendable {
   var title: String
   var figures: [RowFigure]
   var competitors: [Competitor]
-  /// What a competitor does.
-  var workload: @Sendable (Competitor) -> WorkloadChoice
+  /// What a competitor does; nil where it is lossy delivery, which has all of them in one process.
+  var workload: (@Sendable (Competitor) -> WorkloadChoice)?
   /// Why the figures of a run say nothing; nil where they do.
   var problem: @Sendable (Duel.Outcome, Competitor) -> String? = { _, _ in nil }
 }

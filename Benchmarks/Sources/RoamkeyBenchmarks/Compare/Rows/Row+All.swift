@@ -3,7 +3,7 @@ extension Row {
   static func all(_ options: RowOptions) -> [Row] {
     [
       reliable(options), unreliable(options), bulk(options), pingPong(options), crowd(options), connect(options),
-      memory(options), move(options), datagrams(options), wire(options),
+      memory(options), lossy(options), move(options), datagrams(options), wire(options),
     ]
   }
 }
