@@ -13,7 +13,7 @@ export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/sh
 FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests))
 
 .PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release \
-	format sanitize sanitize-address sanitize-thread soak soak-roaming setup-bench bench-lossy bench-bulk bench-cuts \
+	format sanitize sanitize-address sanitize-thread soak soak-roaming setup-bench bench bench-plot bench-lossy bench-bulk bench-cuts \
 	bench-stalled bench-test clean
 
 help: ## this list
@@ -81,6 +81,12 @@ sanitize-address: setup-tests
 
 sanitize-thread: setup-tests
 	@swift test --parallel --sanitize=thread --scratch-path .build-tsan
+
+bench: setup-bench ## Roamkey beside raw UDP and ENet, six minutes; ARGS="--rows A,C --runs 1" for less
+	@swift run -c release --package-path Benchmarks roamkey-benchmarks compare $(ARGS)
+
+bench-plot: setup-bench ## what a message costs by sessions and by size, drawn into docs/performance.svg (three minutes)
+	@swift run -c release --package-path Benchmarks roamkey-benchmarks scale --svg docs/performance.svg $(ARGS)
 
 bench-lossy: setup-bench ## small messages over a bad network, beside ENet; ARGS="--runs 5" gives medians (a minute a run)
 	@swift run -c release --package-path Benchmarks roamkey-benchmarks lossy $(ARGS)

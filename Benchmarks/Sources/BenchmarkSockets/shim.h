@@ -1,5 +1,5 @@
-// What the relay needs of Linux and Swift's Glibc module lacks: waiting to the nanosecond, and when the kernel took a
-// datagram. Header only: no C file is compiled.
+// What relay and raw peer need of Linux and Swift's Glibc module lacks: waiting to the nanosecond, when the kernel took a
+// datagram, and many datagrams a call. Header only: no C file is compiled.
 #ifndef BENCHMARK_SOCKETS_H
 #define BENCHMARK_SOCKETS_H
 
@@ -11,7 +11,21 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <time.h>
+
+/// `struct mmsghdr` of recvmmsg(2).
+struct bench_mmsghdr {
+  struct msghdr msg_hdr;
+  unsigned int msg_len;
+};
+
+int bench_recvmmsg(int fd, struct bench_mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout)
+    __asm__("recvmmsg");
+int bench_sendmmsg(int fd, struct bench_mmsghdr *messages, unsigned int count, int flags) __asm__("sendmmsg");
+
+/// Gives freed memory back to the system (malloc_trim(3)).
+int bench_trim(size_t pad) __asm__("malloc_trim");
 
 int bench_ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const void *mask)
     __asm__("ppoll");
@@ -63,6 +77,66 @@ static inline ssize_t bench_receive(int fd, void *buffer, size_t capacity, struc
       stamp->realtime = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
     } else if (c->cmsg_type == SO_RXQ_OVFL && c->cmsg_len >= CMSG_LEN(sizeof(uint32_t))) {
       memcpy(&stamp->overruns, CMSG_DATA(c), sizeof(uint32_t));
+    }
+  }
+  return size;
+}
+
+static const int BENCH_UDP_SEGMENT = 103;
+static const int BENCH_UDP_GRO = 104;
+
+/// Asks for runs of datagrams (UDP_GRO) in `bench_receive_run`.
+static inline int bench_enable_runs(int fd) {
+  int on = 1;
+  return setsockopt(fd, IPPROTO_UDP, BENCH_UDP_GRO, &on, sizeof on);
+}
+
+/// Sends `size` bytes as datagrams of `segment` bytes (UDP_SEGMENT), the last one what is left.
+static inline ssize_t bench_send_run(int fd, const struct sockaddr_in *to, const void *bytes, size_t size,
+                                     uint16_t segment) {
+  union {
+    char bytes[CMSG_SPACE(sizeof(uint16_t))];
+    struct cmsghdr align;
+  } control;
+  struct iovec vector = {(void *)bytes, size};
+  struct msghdr message;
+  memset(&message, 0, sizeof message);
+  memset(&control, 0, sizeof control);
+  message.msg_name = (void *)to;
+  message.msg_namelen = sizeof *to;
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  message.msg_control = &control;
+  message.msg_controllen = sizeof control;
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = IPPROTO_UDP;
+  header->cmsg_type = BENCH_UDP_SEGMENT;
+  header->cmsg_len = CMSG_LEN(sizeof segment);
+  memcpy(CMSG_DATA(header), &segment, sizeof segment);
+  return sendmsg(fd, &message, 0);
+}
+
+/// recvmsg(2) of a run of datagrams of `segment` bytes each but the last, without waiting. Returns its size, or -1.
+static inline ssize_t bench_receive_run(int fd, struct sockaddr_in *from, void *buffer, size_t capacity, int *segment) {
+  union {
+    char bytes[64];
+    struct cmsghdr align;
+  } control;
+  struct iovec vector = {buffer, capacity};
+  struct msghdr message;
+  memset(&message, 0, sizeof message);
+  message.msg_name = from;
+  message.msg_namelen = sizeof *from;
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  message.msg_control = &control;
+  message.msg_controllen = sizeof control;
+  ssize_t size = recvmsg(fd, &message, MSG_DONTWAIT);
+  *segment = (int)size;
+  if (size < 0) return size;
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+    if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == BENCH_UDP_GRO && c->cmsg_len >= CMSG_LEN(sizeof(int))) {
+      memcpy(segment, CMSG_DATA(c), sizeof *segment);
     }
   }
   return size;

@@ -9,5 +9,7 @@ struct BenchmarkCommand: AsyncParsableCommand {
     discussion: "Exit codes: 0 measured, whatever the figures; 1 something was not delivered as promised; 64 usage.",
     subcommands: [
       LossyCommand.self, BulkCommand.self, CutsCommand.self, StalledCommand.self, StalledClient.self,
+      CompareCommand.self,
+      ScaleCommand.self, CompareSide.self,
     ])
 }

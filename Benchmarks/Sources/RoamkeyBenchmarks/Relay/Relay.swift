@@ -23,6 +23,8 @@ final class Relay: Sendable {
     var overruns = 0
     var overrunsBefore = 0
     var isStopped = false
+    /// The clients are to get other addresses.
+    var wantsMove = false
   }
 
   /// Where clients find it, on 127.0.0.1.
@@ -67,6 +69,10 @@ final class Relay: Sendable {
       state.down.isCut = isCut
     }
   }
+
+  /// From here on the server sees all clients at other addresses. What has come from them is still on its way from the
+  /// old ones; what the server sends there, or had sent and has not arrived, is lost.
+  func moveClients() { loop.state.withLock { $0.wantsMove = true } }
 
   var report: Report {
     let state = loop.state.withLock { $0 }

@@ -11,6 +11,8 @@ final class RelayLoop: @unchecked Sendable {
   private struct Upstream {
     let socket: DatagramSocket
     let client: UInt16
+    /// The client has another address now: what still comes here is lost.
+    var isLeft = false
   }
 
   /// A datagram on its way.
@@ -51,6 +53,7 @@ final class RelayLoop: @unchecked Sendable {
     while true {
       DatagramSocket.wait(for: &waits, atMost: timeToWait)
       let isStopped = state.withLock { state in
+        if state.wantsMove { move(&state) }
         receiveFromClients(&state)
         for index in upstreams.indices { receiveFromServer(index, &state) }
         state.overruns = overruns.reduce(0) { $0 + Int($1) }
@@ -65,6 +68,11 @@ final class RelayLoop: @unchecked Sendable {
   private var timeToWait: Duration {
     guard let next = [up.first, down.first].compactMap({ $0?.due }).min() else { return Self.longestWait }
     return min(Self.longestWait, next - Monotonic.now - spin)
+  }
+
+  private func move(_ state: inout Relay.State) {
+    for index in upstreams.indices { upstreams[index].isLeft = true }
+    state.wantsMove = false
   }
 
   private func receiveFromClients(_ state: inout Relay.State) {
@@ -82,6 +90,7 @@ final class RelayLoop: @unchecked Sendable {
     for _ in 0..<Self.batch {
       guard let arrival = upstreams[index].socket.receive(into: &buffer) else { return }
       overruns[index + 1] = max(overruns[index + 1], arrival.overruns)
+      if upstreams[index].isLeft { continue }
       if case .leaves(let due) = state.down.admit(size: arrival.size, at: arrival.time) {
         down.append(Held(due: due, client: index, bytes: Array(buffer[..<arrival.size])))
       }
@@ -90,7 +99,7 @@ final class RelayLoop: @unchecked Sendable {
 
   /// Where a client stands in `upstreams`; nil where there is no room for another one.
   private func index(of client: UInt16) -> Int? {
-    if let index = upstreams.firstIndex(where: { $0.client == client }) { return index }
+    if let index = upstreams.firstIndex(where: { $0.client == client && !$0.isLeft }) { return index }
     guard upstreams.count < Self.maximumClients, let socket = try? DatagramSocket(connectedTo: server) else {
       return nil
     }
@@ -119,6 +128,7 @@ final class RelayLoop: @unchecked Sendable {
         state.down.noteCut(size: held.bytes.count)
         continue
       }
+      if upstreams[held.client].isLeft { continue }
       let now = Monotonic.now
       let wasTaken = front.send(held.bytes, to: upstreams[held.client].client)
       state.down.didRelease(due: held.due, at: now, wasTaken: wasTaken)

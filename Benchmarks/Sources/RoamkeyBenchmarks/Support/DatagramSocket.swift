@@ -20,8 +20,10 @@ final class DatagramSocket: Sendable {
   let descriptor: CInt
   let port: UInt16
 
-  /// - Parameter peer: the only port it is to talk to.
-  init(connectedTo peer: UInt16? = nil) throws(BenchmarkFailure) {
+  /// - Parameters:
+  ///   - peer: the only port it is to talk to.
+  ///   - stamps: whether `receive` is to tell when the kernel took a datagram.
+  init(connectedTo peer: UInt16? = nil, stamps: Bool = true) throws(BenchmarkFailure) {
     let descriptor = socket(AF_INET, BENCH_SOCK_DGRAM, 0)
     guard descriptor >= 0 else { throw .system("no socket") }
     // A burst of a whole congestion window must not be lost here: what is lost is what the relay decides.
@@ -32,7 +34,7 @@ final class DatagramSocket: Sendable {
     }
     var port: UInt16 = 0
     let isReady =
-      bench_enable_stamps(descriptor) == 0
+      (!stamps || bench_enable_stamps(descriptor) == 0)
       && Self.with(port: 0, { bind(descriptor, $0, $1) }) == 0
       && (peer.map { Self.with(port: $0) { connect(descriptor, $0, $1) } } ?? 0) == 0
       && Self.localPort(descriptor, &port)
@@ -85,11 +87,23 @@ final class DatagramSocket: Sendable {
     wait(for: &descriptors, atMost: limit)
   }
 
-  private static func with<R>(port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+  /// Returns when there is room for more to send.
+  static func waitForRoom(_ descriptor: CInt) {
+    var descriptors = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
+    wait(for: &descriptors, atMost: .seconds(1))
+  }
+
+  /// A port of 127.0.0.1 as the system writes it.
+  static func name(port: UInt16) -> sockaddr_in {
     var name = sockaddr_in()
     name.sin_family = sa_family_t(AF_INET)
     name.sin_port = port.bigEndian
     name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return name
+  }
+
+  private static func with<R>(port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+    var name = name(port: port)
     return withUnsafePointer(to: &name) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }

@@ -1,0 +1,21 @@
+extension Row {
+  /// K: bytes that are not the app's.
+  static func wire(_ options: RowOptions) -> Row {
+    Row(
+      isConcurrent: true, letter: "K", title: "UDP payload beside a reliable message of 64 bytes, and without messages",
+      figures: [
+        RowFigure(
+          name: "overhead", heading: "bytes around a message", decimals: 1,
+          targets: [.sealed: .fixed(40), .signed: .fixed(105)]
+        ) { outcome, _ in outcome.client["overhead"] },
+        RowFigure(
+          name: "keepAlive", heading: "idle bytes in 5 s", decimals: 1,
+          targets: [.sealed: .fixed(30), .signed: .fixed(95)]
+        ) { outcome, _ in outcome.client["keepAlive"] },
+      ],
+      competitors: [.enet, .sealed, .signed]
+    ) { _ in
+      .wire(Wire(seconds: 20 * options.scale))
+    }
+  }
+}
