@@ -51,8 +51,10 @@ package struct BLAKE2b: ~Copyable {
     var padded: (UInt64, UInt64) = (0, 0)
     withUnsafeMutableBytes(of: &padded) { name in
       name.copyMemory(from: UnsafeRawBufferPointer(start: personal.utf8Start, count: personal.utf8CodeUnitCount))
-      withUnsafeTemporaryAllocation(byteCount: stateSize, alignment: stateAlignment) { memory in
-        let state = OpaquePointer(memory.baseAddress!)
+      // Aligned by hand: what asks for more than 16 comes from the heap.
+      withUnsafeTemporaryAllocation(byteCount: stateSize + stateAlignment - 16, alignment: 16) { memory in
+        let aligned = memory.baseAddress!.alignedUp(toMultipleOf: stateAlignment)
+        let state = OpaquePointer(aligned)
         let status = crypto_generichash_blake2b_init_salt_personal(
           state, key?.assumingMemoryBound(to: UInt8.self), keySize, count, nil,
           name.baseAddress!.assumingMemoryBound(to: UInt8.self))
@@ -60,7 +62,7 @@ package struct BLAKE2b: ~Copyable {
         var hash = BLAKE2b(state: state)
         body(&hash)
         _ = crypto_generichash_blake2b_final(state, target.assumingMemoryBound(to: UInt8.self), count)
-        if keySize > 0 { sodium_memzero(memory.baseAddress!, stateSize) }
+        if keySize > 0 { sodium_memzero(aligned, stateSize) }
       }
     }
   }
