@@ -35,6 +35,8 @@ package struct EndpointStatistics: Sendable {
   package var messagesSent: UInt64 = 0
   /// Packets declared lost; their messages were sent again.
   package var packetsLost: UInt64 = 0
+  /// Signatures made for packets: fewer than packets where some share one.
+  package var signatures: UInt64 = 0
   package var sessionsOpened: UInt64 = 0
   package var refusals: UInt64 = 0
   /// Validated address changes.

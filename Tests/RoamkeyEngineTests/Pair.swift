@@ -43,15 +43,14 @@ final class Pair {
 
   /// Hands over datagrams until both sides are silent.
   func exchange() {
-    var buffer = [UInt8](repeating: 0, count: 1400)
     var isBusy = true
     while isBusy {
       isBusy = false
-      while let datagram = poll(client, &buffer) {
+      for datagram in flush(client) {
         isBusy = true
         deliver(toServer(datagram), to: server, local: serverAddress, remote: clientAddress)
       }
-      while let datagram = poll(server, &buffer) {
+      for datagram in flush(server) {
         isBusy = true
         deliver(toClient(datagram), to: client, local: clientAddress, remote: serverAddress)
       }
@@ -73,6 +72,12 @@ final class Pair {
     now = end
   }
 
+  /// All that an endpoint has to send now.
+  func flush(_ endpoint: some DatagramHandler) -> [[UInt8]] {
+    RoamkeyEngineTests.flush(endpoint, now: now).map(\.bytes)
+  }
+
+  /// The next datagram alone.
   func poll(_ endpoint: some DatagramHandler, _ buffer: inout [UInt8]) -> [UInt8]? {
     buffer.withUnsafeMutableBytes { bytes in
       var output = OutputRawSpan(buffer: bytes, initializedCount: 0)
@@ -107,4 +112,16 @@ final class Pair {
       if case .message(_, let message) = event { String(decoding: message.content.body, as: UTF8.self) } else { nil }
     }
   }
+}
+
+/// All that an endpoint has to send now, as a driver takes it: in batches.
+func flush(_ endpoint: some DatagramHandler, now: Instant) -> [(bytes: [UInt8], to: NetworkAddress)] {
+  var batch = DatagramBatch()
+  var datagrams: [(bytes: [UInt8], to: NetworkAddress)] = []
+  repeat {
+    batch.removeAll()
+    endpoint.fill(&batch, now: now)
+    for i in 0..<batch.count { datagrams.append((Array(batch.bytes(i)), batch.path(i).remote)) }
+  } while batch.isFull
+  return datagrams
 }

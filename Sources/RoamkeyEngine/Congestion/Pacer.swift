@@ -86,17 +86,39 @@ package struct Pacer: Sendable {
   package mutating func nextSend(
     size: Int, window: Int, isInSlowStart: Bool, rtt: Duration, hasSample: Bool, now: Instant
   ) -> Instant? {
+    guard let rate = update(window: window, isInSlowStart: isInSlowStart, rtt: rtt, hasSample: hasSample, now: now)
+    else { return nil }
+    let needed = min(Self.units(min(max(size, 0), 65_535)), capacity)
+    guard needed > tokens else { return nil }
+    let wait = rate.time(for: UInt64(needed - tokens))
+    guard wait >= Self.slack else { return nil }
+    return now + .nanoseconds(Int64(clamping: wait))
+  }
+
+  /// How many datagrams of `size` bytes may leave now, one behind the other: `nextSend` will not hold them back. The
+  /// other parameters are those of `nextSend`.
+  package mutating func burst(
+    size: Int, window: Int, isInSlowStart: Bool, rtt: Duration, hasSample: Bool, now: Instant
+  ) -> Int {
+    guard let rate = update(window: window, isInSlowStart: isInSlowStart, rtt: rtt, hasSample: hasSample, now: now)
+    else { return .max }
+    let each = min(Self.units(min(max(size, 1), 65_535)), capacity)
+    // What comes within the slack is as good as there; rounded down, so that the last one is sure.
+    let there = tokens + min(Int64(clamping: rate.units(in: Self.slack - 1)), capacity)
+    return max(0, Int(there / each))
+  }
+
+  /// Fills the bucket at the rate of now; nil where nothing is held back.
+  private mutating func update(
+    window: Int, isInSlowStart: Bool, rtt: Duration, hasSample: Bool, now: Instant
+  ) -> Rate? {
     refill(now: now)
     guard hasSample, let rate = rate(window: window, isInSlowStart: isInSlowStart, rtt: rtt) else {
       rate = nil
       return nil
     }
     if rate != self.rate { adopt(rate) }
-    let needed = min(Self.units(min(max(size, 0), 65_535)), capacity)
-    guard needed > tokens else { return nil }
-    let wait = rate.time(for: UInt64(needed - tokens))
-    guard wait >= Self.slack else { return nil }
-    return now + .nanoseconds(Int64(clamping: wait))
+    return rate
   }
 
   /// Starts anew: another network, of which nothing is known (PROTOCOL §5, RFC 9000 §9.4).

@@ -308,6 +308,17 @@ package final class ClientEndpoint: DatagramHandler {
     return path
   }
 
+  package func fill(_ batch: inout DatagramBatch, now: Instant) {
+    context.fill(
+      &batch, now: now,
+      depth: { room in
+        var plan = TreePlan()
+        plan.add(session?.expectedPackets(atMost: TreePlan.limit, now: now) ?? 0)
+        return plan.depth(room: room)
+      },
+      next: { pollTransmit(into: &$0, now: now) })
+  }
+
   private func nextDatagram(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
     switch state {
     case .idle, .ended: return nil

@@ -222,6 +222,22 @@ package final class ServerEndpoint: DatagramHandler {
     return path
   }
 
+  package func fill(_ batch: inout DatagramBatch, now: Instant) {
+    context.fill(
+      &batch, now: now, depth: { plan(now: now).depth(room: $0) }, next: { pollTransmit(into: &$0, now: now) })
+  }
+
+  /// What the sessions that are ready have to send, in the order in which they are asked.
+  private func plan(now: Instant) -> TreePlan {
+    var plan = TreePlan()
+    // Most of those that were only heard have nothing to say.
+    for session in ready.prefix(4 * TreePlan.limit) {
+      guard !plan.isFull else { break }
+      plan.add(session.expectedPackets(atMost: TreePlan.limit - plan.count, now: now))
+    }
+    return plan
+  }
+
   private func nextDatagram(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
     if let (bytes, path) = replies.popFirst() {
       output.append(contentsOf: bytes.span.bytes)

@@ -53,16 +53,21 @@ package struct SignatureTrailer: Sendable {
 
   /// What is signed: `L("roamkey/1 packets") ‖ depth1 ‖ root`.
   package static func withSignedBytes<R>(depth: Int, root: Digest, _ body: (RawSpan) -> R) -> R {
-    var bytes = PacketSignatureInput.prefix
-    bytes.append(UInt8(depth))
-    root.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    var bytes = InlineArray<65, UInt8>(repeating: 0)
+    var span = bytes.mutableSpan
+    var output = span.mutableBytes
+    output.withUnsafeMutableBytes { target in
+      label.withUnsafeBytes { target.copyMemory(from: $0) }
+      target[Digest.size] = UInt8(depth)
+      root.withUnsafeBytes {
+        UnsafeMutableRawBufferPointer(rebasing: target[(Digest.size + 1)...]).copyMemory(from: $0)
+      }
+    }
     return body(bytes.span.bytes)
   }
-}
 
-/// The domain label that keeps packet signatures apart from all others of the same key, padded to 32 bytes.
-private enum PacketSignatureInput {
-  static let prefix = domainLabel("roamkey/1 packets")
+  /// Keeps packet signatures apart from all others of the same key.
+  private static let label = Digest(domainLabel("roamkey/1 packets"))
 }
 
 /// `L(x)` of PROTOCOL: ASCII padded with zeros to 32 bytes.

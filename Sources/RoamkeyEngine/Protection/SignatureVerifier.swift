@@ -12,7 +12,8 @@ package struct SignatureVerifier: Sendable {
 
   private let peer: PlayerID
   private var verified: [VerifiedRoot] = []
-  private var oldest = 0
+  /// Where the root that was verified last stands; once all places are taken, the oldest follows it.
+  private var newest = 0
 
   /// PROTOCOL §4: at most 64 a session.
   private static let capacity = 64
@@ -33,16 +34,24 @@ package struct SignatureVerifier: Sendable {
     return isGood
   }
 
+  /// The newest first: most packets of a tree follow each other.
   private func isKnown(depth: Int, root: Digest, _ signature: Signature) -> Bool {
-    verified.contains { $0.depth == depth && $0.root == root && $0.signature == signature }
+    var place = newest
+    for _ in verified.indices {
+      let known = verified[place]
+      if known.root == root, known.depth == depth, known.signature == signature { return true }
+      place = (place == 0 ? verified.count : place) - 1
+    }
+    return false
   }
 
   private mutating func remember(_ root: VerifiedRoot) {
     if verified.count < Self.capacity {
+      newest = verified.count
       verified.append(root)
     } else {
-      verified[oldest] = root
-      oldest = (oldest + 1) % Self.capacity
+      newest = (newest + 1) % Self.capacity
+      verified[newest] = root
     }
   }
 }

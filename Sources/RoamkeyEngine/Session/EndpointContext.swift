@@ -10,6 +10,8 @@ final class EndpointContext {
   var entropy: Entropy
   var statistics = EndpointStatistics()
   var events: [EngineEvent] = []
+  /// Packets of the batch that is being filled.
+  var pending = PendingPackets()
 
   init(key: consuming PlayerKey, configuration: RoamkeyConfiguration, entropy: Entropy) {
     self.key = key

@@ -118,7 +118,8 @@ extension Session {
     _ code: CloseCode, reason: [UInt8], by path: NetworkPath, budget: Int, into output: inout OutputRawSpan,
     now: Instant
   ) -> NetworkPath? {
-    let packet = beginPacket(into: &output, size: context.configuration.packetSize)
+    let packet = beginPacket(
+      into: &output, size: context.configuration.packetSize, mayShare: path == paths.active.path)
     guard budget >= packet.overhead + reason.count + 16 else {
       output.removeLast(output.byteCount - packet.start)
       return nil

@@ -39,7 +39,7 @@ extension Session {
       return nil
     }
     renewKeyIfDue(now: now)
-    let packet = beginPacket(into: &output, size: size)
+    let packet = beginPacket(into: &output, size: size, mayShare: true)
     let framesStart = output.byteCount
     // Short of full size padding shows nothing of the path, and would use up what an unproven address may be sent.
     let isPadded = appendOwed(packet, into: &output, now: now) && size == base
@@ -121,7 +121,7 @@ extension Session {
   private func transmitMTUProbe(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
     guard mayProbeMTU, let size = mtu.takeProbe(now: now, rtt: rtt.smoothed) else { return nil }
     let path = paths.active.path
-    let packet = beginPacket(into: &output, size: size)
+    let packet = beginPacket(into: &output, size: size, mayShare: true)
     output.append(FrameType.ping)
     writtenFrames.append(.mtuProbe(size: size))
     output.append(repeating: FrameType.padding, count: packet.end - output.byteCount, as: UInt8.self)
@@ -201,88 +201,12 @@ extension Session {
     received.ackSent(isAlone: isAlone, now: now)
   }
 
+  /// Packets that wait for their signature are sealed with the key that they were filled under.
   private func renewKeyIfDue(now: Instant) {
-    guard sendPhase.isDue(now: now, configuration: context.configuration) else { return }
+    guard isKeyRenewalDue(now: now), !context.pending.holds(self) else { return }
     keys.advance(keys.sending, keepPrevious: false)
     sendPhase.advance(now: now)
   }
 
-  // MARK: One packet
-
-  /// A packet whose header stands in the output.
-  struct PacketInProgress {
-    let start: Int
-    let headerSize: Int
-    let numberSize: Int
-    let number: UInt64
-    /// Where its frames must end.
-    let end: Int
-    /// Bytes of header, trailer and tag.
-    let overhead: Int
-    /// The room for frames in a full packet.
-    let fullRoom: Int
-
-    /// Where its frames end at least: the mask is taken from behind them (PROTOCOL §3.3).
-    var smallestEnd: Int { start + headerSize + 4 - numberSize }
-  }
-
-  /// - Parameter id: of the peer; that of the active path where there is none.
-  func beginPacket(into output: inout OutputRawSpan, size: Int, id: ConnectionID? = nil) -> PacketInProgress {
-    writtenFrames.removeAll(keepingCapacity: true)
-    let number = sent.nextPacketNumber
-    let numberSize = PacketNumber.encodedLength(number, largestAcknowledged: sent.largestAcknowledged)
-    let start = output.byteCount
-    output.append((sendPhase.bit ? ShortHeader.phaseBit : 0) | UInt8(numberSize - 1))
-    (id ?? peerIDs.active).withUnsafeBytes { output.append(contentsOf: $0) }
-    for i in (0..<numberSize).reversed() { output.append(UInt8(truncatingIfNeeded: number >> (8 * UInt64(i)))) }
-    let headerSize = output.byteCount - start
-    let trailer = signingPolicy == .everyPacket ? SignatureTrailer.size(depth: 0) : 0
-    let overhead = headerSize + trailer + ChaChaPoly.tagSize
-    return PacketInProgress(
-      start: start, headerSize: headerSize, numberSize: numberSize, number: number,
-      end: start + headerSize + size - overhead, overhead: overhead,
-      fullRoom: mtu.current - overhead)
-  }
-
-  /// Signs, seals and hides the packet, and records what was sent.
-  func finishPacket(
-    _ packet: PacketInProgress, into output: inout OutputRawSpan, isAckEliciting: Bool, isPadded: Bool,
-    isMTUProbe: Bool = false, remote: NetworkAddress, now: Instant
-  ) {
-    let framesStart = packet.start + packet.headerSize
-    while output.byteCount < packet.smallestEnd { output.append(FrameType.padding) }
-    if signingPolicy == .everyPacket { appendSignature(packet, framesStart: framesStart, into: &output) }
-    output.append(repeating: 0, count: ChaChaPoly.tagSize, as: UInt8.self)
-    output.withUnsafeMutableBytes { buffer, count in
-      var datagram = MutableRawSpan(
-        _unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: buffer[packet.start..<count]))
-      keys.protect(
-        &datagram, headerSize: packet.headerSize, numberSize: packet.numberSize, number: packet.number)
-    }
-    let size = output.byteCount - packet.start
-    let number = sent.takePacketNumber()
-    sent.record(
-      packetNumber: number, size: size, ackEliciting: isAckEliciting, inFlight: isAckEliciting || isPadded,
-      isMTUProbe: isMTUProbe, now: now, frames: writtenFrames)
-    sendPhase.onSent(number)
-    counters.packetsSent += 1
-    counters.bytesSent += UInt64(size)
-    // That a larger packet than any so far is lost says nothing of the way.
-    if isAckEliciting, !isMTUProbe { silence.onSent(now: now) }
-    if isAckEliciting || isPadded {
-      congestion.onSent(bytes: size)
-      pacer.onSent(bytes: size, now: now)
-    }
-    paths.onSent(size, to: remote)
-  }
-
-  /// A tree of one leaf: its root is the leaf. Trees for whatever leaves in one flush come with the batches.
-  private func appendSignature(_ packet: PacketInProgress, framesStart: Int, into output: inout OutputRawSpan) {
-    let leaf = keys.leaf(
-      keys.sending, number: packet.number, frames: output.bytes.extracting(framesStart..<output.byteCount),
-      blinder: keys.blinder(keys.sending, .current, number: packet.number))
-    let signature = SignatureTrailer.withSignedBytes(depth: 0, root: leaf) { context.key.sign($0) }
-    signature.withUnsafeBytes { output.append(contentsOf: $0) }
-    output.append(0)
-  }
+  func isKeyRenewalDue(now: Instant) -> Bool { sendPhase.isDue(now: now, configuration: context.configuration) }
 }
