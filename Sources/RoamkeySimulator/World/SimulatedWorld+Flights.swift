@@ -3,7 +3,7 @@ import RoamkeyWire
 
 /// The way of a datagram:
 ///
-///  1. the endpoint is asked for it
+///  1. the endpoint is asked for all that leaves now, in one batch
 ///  2. the sender's NAT gives it an outside address
 ///  3. taps see it, as a wiretapper outside of the sender's door
 ///  4. the sender's uplink, and the line of its household
@@ -12,28 +12,26 @@ import RoamkeyWire
 ///  7. the receiver's downlink
 ///  8. the receiver's socket: to the endpoint, or into the buffer of a process that does not read
 extension SimulatedWorld {
-  /// Puts the host's next datagram, if there is one, on its way.
-  func transmitNext(of host: SimulatedHost, time: Instant) -> Bool {
-    var output = OutputRawSpan(buffer: scratch, initializedCount: 0)
-    let path = host.endpoint.pollTransmit(into: &output, now: time)
-    let count = output.finalize(for: scratch)
-    guard let path else {
-      if count > 0 { fail("\(host.name) left \(count) bytes behind") }
-      return false
-    }
-    if count == 0 || count > maximumDatagramSize { fail("\(host.name) sent a datagram of \(count) bytes") }
+  /// Puts what the host has to send now on its way, as much as fits into a batch.
+  /// - Returns: how many datagrams.
+  func transmit(from host: SimulatedHost, time: Instant) -> Int {
+    batch.removeAll()
+    host.endpoint.fill(&batch, now: time)
+    for i in 0..<batch.count { send(UnsafeRawBufferPointer(batch.bytes(i)), batch.path(i), from: host) }
+    return batch.count
+  }
+
+  private func send(_ datagram: UnsafeRawBufferPointer, _ path: NetworkPath, from host: SimulatedHost) {
+    let count = datagram.count
+    if count == 0 { fail("\(host.name) sent an empty datagram") }
     host.counters.datagramsSent += 1
     host.counters.bytesSent += count
     if host === serverHost, let problem = ledger.onSent(count, to: path.remote) { fail(problem) }
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
-      UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(rebasing: scratch[..<count]))
-      written = count
-    }
+    let bytes = Array(datagram)
     trace.note(UInt64(truncatingIfNeeded: now.nanoseconds))
     trace.note(UInt64(truncatingIfNeeded: path.remote.ip) ^ UInt64(path.remote.port) << 32)
     trace.note(datagram: bytes)
     dispatch(bytes, path, from: host)
-    return true
   }
 
   private func dispatch(_ bytes: [UInt8], _ path: NetworkPath, from host: SimulatedHost) {

@@ -108,14 +108,16 @@ extension SimulatedWorld {
     repeat {
       reported.removeAll(keepingCapacity: true)
       host.process.pump(now: time)
-      while transmitNext(of: host, time: time) {
-        sent += 1
+      var leaving = 0
+      repeat {
+        leaving = transmit(from: host, time: time)
+        sent += leaving
         guard sent <= Self.burstLimit else {
           fail("\(host.name) sends without end")
           isStuck = true
           return
         }
-      }
+      } while leaving > 0
       host.endpoint.drainEvents(into: &reported)
       for event in reported {
         note(event)

@@ -55,9 +55,8 @@ package final class SimulatedWorld {
   var due: [SimulatedHost] = []
   /// A violation was found that would keep the world from ever moving on.
   var isStuck = false
-  /// Used by every host in turn. With more room than is promised, so that too long a datagram is a finding and not a
-  /// trap.
-  let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * maximumDatagramSize, alignment: 16)
+  /// Used by every host in turn.
+  var batch = DatagramBatch()
   var reported: [EngineEvent] = []
 
   let serverSeed: UInt64
@@ -89,8 +88,6 @@ package final class SimulatedWorld {
     connect(addInterface(to: serverHost, conditions: conditions), toPlace: 0, families)
     touch(serverHost)
   }
-
-  deinit { scratch.deallocate() }
 
   static func serverKey(_ seed: UInt64) -> PlayerKey {
     var entropy = Entropy.seeded(seed)
