@@ -92,6 +92,21 @@ class Conversation(WithServer):
             sequence += count
         self.drive([client], lambda: len(self.server.all("message")) == sequence)
 
+    def test_trees_of_the_server(self):
+        """§4.1: what leaves the server in one flush shares signatures; a lone line has one of its own."""
+        self.serve()
+        client, swift = self.joined(), self.swift_client()
+        self.drive([client], client.is_delivered)
+        client.tree_depths.clear()
+        swift.say(["lone"])
+        self.drive([client], lambda: client.messages)
+        self.assertEqual((client.take().text, client.tree_depths), ("lone", {0}))
+        long = "".join(f"{n:06} " for n in range(29_000))  # 203,000 bytes
+        swift.say([long])
+        self.drive([client], lambda: client.messages)
+        self.assertEqual(client.take().text, long)
+        self.assertGreaterEqual(max(client.tree_depths), 2)
+
     def send_tree(self, client, sequences):
         frames = {}
         for sequence in sequences:

@@ -57,6 +57,7 @@ class Client:
         self._scid, self._given = scid, [server]
         # What the app may look at.
         self.messages, self.observed, self.roamed = deque(), None, []
+        self.tree_depths = set()  # of the packets that came (§4)
         self.ended, self.echoed, self.path_responses = None, False, []
         self.receipts, self.skips, self.peer_rests, self.clock = [], [], False, PeerClock()
         self.server_moves, self.resets, self.undelivered = [], 0, []
@@ -303,7 +304,8 @@ class Client:
         if frames is None:
             raise Dropped("wrong tag")
         if self.theirs.policy == wire.EVERY_PACKET:
-            frames = wire.verified_frames(self._in, phase, packet.pn, frames, self.server)
+            plaintext, frames = frames, wire.verified_frames(self._in, phase, packet.pn, frames, self.server)
+            self.tree_depths.add(plaintext[-1] >> 4)
         self._received.commit(packet.pn, now)
         self._receiving_keys.commit(phase, packet.pn, now, self._pto())
         self._heard(now)
