@@ -57,8 +57,9 @@ package final class ServerLink: Sendable {
   private let monitor: Monitor<State>
   /// One for each shard. Only its loop takes the lock, so it is never contended.
   private let scratch: [Locked<Scratch>]
-  /// What the loops of several shards take turns with, so that events come in the order in which they were applied.
-  private let order = Locked(())
+  /// What the loops of several shards take turns with, so that events come in the order in which they were applied: the
+  /// number of such turns.
+  private let order = Locked(0)
   private let drivers: Locked<[Driver]>
 
   /// - Parameters:
@@ -266,7 +267,10 @@ package final class ServerLink: Sendable {
       if drivesAlone || scratch.drained.isEmpty {
         publish(&scratch, endpoint, shard)
       } else {
-        order.withLock { _ in publish(&scratch, endpoint, shard) }
+        order.withLock { turns in
+          turns += 1
+          publish(&scratch, endpoint, shard)
+        }
       }
       guard !scratch.toClose.isEmpty else { return }
       for handle in scratch.toClose {
