@@ -91,6 +91,12 @@ extension RoamkeyError {
     }
   }
 
+  static func check(threads: Int) throws(RoamkeyError) {
+    guard (1...ServerShard.most).contains(threads) else {
+      throw RoamkeyError(.badThreads, "a server has 1 to \(ServerShard.most) threads, not \(threads)")
+    }
+  }
+
   /// - Throws: `badPort` outside of 0 to 65535.
   static func port(_ number: Int) throws(RoamkeyError) -> UInt16 {
     guard let port = UInt16(exactly: number) else {

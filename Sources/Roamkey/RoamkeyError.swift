@@ -10,7 +10,7 @@ public struct RoamkeyError: Error, Sendable, Hashable, CustomStringConvertible {
     private let name: Name
 
     private enum Name: String {
-      case badApplication, badName, badPort, badAddress, hostNotFound, nameServiceSilent
+      case badApplication, badName, badPort, badThreads, badAddress, hostNotFound, nameServiceSilent
       case portInUse, addressNotAvailable, permissionDenied, system, closed
       case noAnswer, wrongServer, unsupportedVersion, wrongApplication, wrongSigningPolicy
       case notAllowed, banned, full
@@ -22,6 +22,8 @@ public struct RoamkeyError: Error, Sendable, Hashable, CustomStringConvertible {
     public static let badName = Code(name: .badName)
     /// Not a port number.
     public static let badPort = Code(name: .badPort)
+    /// Not a number of threads that a server may have.
+    public static let badThreads = Code(name: .badThreads)
     /// Not a host and port.
     public static let badAddress = Code(name: .badAddress)
     /// There is no such host.
@@ -61,7 +63,7 @@ public struct RoamkeyError: Error, Sendable, Hashable, CustomStringConvertible {
     var isRefusal: Bool {
       switch name {
       case .wrongServer, .unsupportedVersion, .wrongApplication, .wrongSigningPolicy, .notAllowed, .banned, .full: true
-      case .badApplication, .badName, .badPort, .badAddress, .hostNotFound, .nameServiceSilent, .portInUse,
+      case .badApplication, .badName, .badPort, .badThreads, .badAddress, .hostNotFound, .nameServiceSilent, .portInUse,
         .addressNotAvailable, .permissionDenied, .system, .closed, .noAnswer:
         false
       }

@@ -15,7 +15,7 @@ public import RoamkeyWire
 ///         }
 ///     }
 ///
-/// All of it may be called from any thread. One thread of its own carries the datagrams. A server that is let go
+/// All of it may be called from any thread. One thread of its own carries the datagrams, or several (`threads`). A server that is let go
 /// without ``close()`` tells its players that it stops, but does not wait for them to hear it.
 public final class Server: Sendable {
   /// Whose key the server has: what clients pin.
@@ -24,7 +24,8 @@ public final class Server: Sendable {
   /// there was to be no instance file.
   public let instanceFileError: InstanceFileError?
   let link: ServerLink
-  private let driver: UDPDriver<ServerEndpoint>
+  /// One for each thread.
+  private let drivers: [UDPDriver<ServerEndpoint>]
   /// Locked for as long as the server runs.
   private let instance: Locked<InstanceID?>
 
@@ -39,17 +40,20 @@ public final class Server: Sendable {
   ///   - allow: where given, nobody else may join.
   ///   - deny: those who may not join.
   ///   - instanceFile: where it keeps what its players know it by after a restart, if anywhere.
-  ///   - configuration: limits and timers.
+  ///   - threads: how many threads carry datagrams, each with the sessions that began on it: 1 to 16. More than one help
+  ///     where a single core cannot sign and verify for all players; more than the machine has cores do not.
+  ///   - configuration: limits and timers. Limits of players hold for all threads together, those of handshakes under
+  ///     way for each.
   /// - Throws: `RoamkeyError`, for instance when the port is in use. An instance file that cannot be used is no reason:
   ///   see ``instanceFileError``.
   public convenience init(
     key: consuming PlayerKey, application: String, port: Int = 7447, signingPolicy: SigningPolicy = .everyPacket,
     name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [], instanceFile: InstanceFile = .besideKey,
-    configuration: RoamkeyConfiguration = .init()
+    threads: Int = 1, configuration: RoamkeyConfiguration = .init()
   ) async throws(RoamkeyError) {
     try await self.init(
       key: key, application: application, listen: .any(port: RoamkeyError.port(port)), signingPolicy: signingPolicy,
-      name: name, allow: allow, deny: deny, instanceFile: instanceFile, configuration: configuration)
+      name: name, allow: allow, deny: deny, instanceFile: instanceFile, threads: threads, configuration: configuration)
   }
 
   /// Begins to listen on one address of this machine.
@@ -58,9 +62,10 @@ public final class Server: Sendable {
   public init(
     key: consuming PlayerKey, application: String, listen: NetworkAddress, signingPolicy: SigningPolicy = .everyPacket,
     name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [], instanceFile: InstanceFile = .besideKey,
-    configuration: RoamkeyConfiguration = .init()
+    threads: Int = 1, configuration: RoamkeyConfiguration = .init()
   ) async throws(RoamkeyError) {
     try RoamkeyError.check(application: application, name: name)
+    try RoamkeyError.check(threads: threads)
     var settings = ServerSettings(application: application)
     settings.signingPolicy = signingPolicy
     settings.displayName = name
@@ -70,18 +75,15 @@ public final class Server: Sendable {
     settings.instance = instance?.value
     self.instance = Locked(instance)
     instanceFileError = problem
-    let endpoint = ServerEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system)
-    let link = ServerLink(configuration, clock: endpoint.clock)
-    self.link = link
     do throws(UDPError) {
-      driver = try UDPDriver(
-        bind: listen, name: "roamkey-server", mobility: .host,
-        handler: endpoint,
-        onTurn: { endpoint, now in link.turn(endpoint, now) })
+      (link, drivers) =
+        threads == 1
+        ? try Self.start(key, settings, configuration, listen: listen)
+        : try Self.start(key, settings, configuration, listen: listen, threads: threads)
     } catch {
       throw RoamkeyError(error)
     }
-    link.attach(driver)
+    for (shard, driver) in drivers.enumerated() { link.attach(driver, shard: shard) }
   }
 
   private static func takeInstance(
@@ -102,13 +104,13 @@ public final class Server: Sendable {
   }
 
   deinit {
-    if link.beginClosing() { driver.perform { endpoint, now in endpoint.shutdown(now: now) } }
-    driver.stop()
+    if link.beginClosing() { perform { endpoint, now in endpoint.shutdown(now: now) } }
+    for driver in drivers { driver.stop() }
     link.endClosing()
   }
 
   /// The address it listens on, with the port that the system chose.
-  public var address: NetworkAddress { driver.localAddress }
+  public var address: NetworkAddress { drivers[0].localAddress }
 
   /// Those who are in, in the order in which they came.
   public var players: [PlayerID] { link.players }
@@ -163,7 +165,7 @@ public final class Server: Sendable {
 
   /// Sends what waits for others to share its packet (`flushPolicy`): the end of a game's frame. It returns at once.
   public func flush() {
-    driver.perform { [link] endpoint, now in
+    perform { [link] endpoint, now in
       link.work(endpoint, now)
       endpoint.flush(now: now)
     }
@@ -199,7 +201,7 @@ public final class Server: Sendable {
   private func close(_ player: PlayerID, _ code: CloseCode, _ reason: String) {
     guard let handle = link.handle(of: player) else { return }
     let reason = reason.prefix(utf8Count: CloseFrame.maximumReason)
-    driver.perform { endpoint, now in endpoint.close(handle, code: code, reason: reason, now: now) }
+    driver(of: handle).perform { endpoint, now in endpoint.close(handle, code: code, reason: reason, now: now) }
   }
 
   /// Replaces the lists of who may join. Players who are in and may no longer be are put out.
@@ -208,8 +210,8 @@ public final class Server: Sendable {
   ///   - deny: those who may not join.
   public func updateAccess(allow: Set<PlayerID>?, deny: Set<PlayerID> = []) {
     let access = Self.accessList(allow, deny)
-    // All of it on the loop: who joins at this moment is known there first.
-    driver.perform { endpoint, now in
+    // All of it on the loops: who joins at this moment is known there first.
+    perform { endpoint, now in
       endpoint.updateAccess(access, reason: "not on the list any more", now: now)
     }
   }
@@ -223,37 +225,40 @@ public final class Server: Sendable {
 
   // MARK: The end
 
-  /// What it has counted so far, or until it was closed.
+  /// What it has counted so far, or until it was closed; of all threads together.
   public func statistics() async -> Statistics {
-    let sockets = driver.statistics
-    let current = await driver.ask { [link] endpoint, _ in
-      Statistics(
-        endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped,
-        receiptsDropped: link.receipts.dropped,
-        players: link.players.count)
+    let sockets = sockets
+    var endpoints = EndpointStatistics()
+    for driver in drivers {
+      let current = await driver.ask { endpoint, _ in endpoint.statistics }
+      if current == nil, let final = link.finalStatistics { return final }
+      if let current { endpoints.add(current) }
     }
-    return current ?? link.finalStatistics
-      ?? Statistics(
-        EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped,
-        receiptsDropped: link.receipts.dropped,
-        players: 0)
+    return Statistics(
+      endpoints, sockets: sockets, unreadDropped: link.events.dropped, receiptsDropped: link.receipts.dropped,
+      players: link.isStopped ? 0 : link.players.count)
   }
 
   /// How a player's session is doing: round trip, loss, queues, counts. Nil for one who is not in.
   public func statistics(of player: PlayerID) async -> SessionStatistics? {
     guard let handle = link.handle(of: player) else { return nil }
-    return await driver.ask { endpoint, now in endpoint.statistics(of: handle, now: now) } ?? nil
+    return await driver(of: handle).ask { endpoint, now in endpoint.statistics(of: handle, now: now) } ?? nil
   }
 
   /// How all sessions are doing, in the order in which they began.
   package func sessions() async -> [Watch.Session] {
     let open = link.sessions
-    let found = await driver.ask { endpoint, now in
-      open.compactMap { handle, player in
-        endpoint.statistics(of: handle, now: now).map { Watch.Session(handle: handle, player: player, statistics: $0) }
-      }
+    var found: [Watch.Session] = []
+    for driver in drivers {
+      found +=
+        await driver.ask { endpoint, now in
+          open.compactMap { handle, player in
+            endpoint.statistics(of: handle, now: now)
+              .map { Watch.Session(handle: handle, player: player, statistics: $0) }
+          }
+        } ?? []
     }
-    return found ?? []
+    return found.sorted { $0.handle.rawValue < $1.handle.rawValue }
   }
 
   /// Ends all sessions, tells the players, and stops. The events end after it.
@@ -261,13 +266,30 @@ public final class Server: Sendable {
   /// What was queued is not delivered any more. It takes as long as the players need to hear it, at most 3 s.
   public func close() async {
     guard link.beginClosing() else { return await link.waitUntilStopped() }
-    driver.perform { endpoint, now in endpoint.shutdown(now: now) }
+    perform { endpoint, now in endpoint.shutdown(now: now) }
     await withDeadline(.seconds(3)) { [link] in await link.waitUntilIdle() }
     link.finalStatistics = await statistics()
-    driver.stop()
+    for driver in drivers { driver.stop() }
     instance.withLock { $0 = nil }
     link.events.finish()
     link.receipts.finish()
     link.endClosing()
+  }
+
+  // MARK: Threads
+
+  /// What the sockets of all threads have carried and lost.
+  var sockets: SocketStatistics {
+    var sum = SocketStatistics()
+    for driver in drivers { sum.add(driver.statistics) }
+    return sum
+  }
+
+  private func perform(_ work: @escaping @Sendable (ServerEndpoint, Instant) -> Void) {
+    for driver in drivers { driver.perform(work) }
+  }
+
+  private func driver(of handle: SessionHandle) -> UDPDriver<ServerEndpoint> {
+    drivers[drivers.count == 1 ? 0 : ServerShard.shard(of: handle)]
   }
 }

@@ -64,6 +64,30 @@ package struct EndpointStatistics: Sendable {
     bytesReceived += UInt64(bytes)
   }
 
+  /// A datagram that came in was handed over, and counts where it is received.
+  mutating func countHandedOver(_ bytes: Int) {
+    datagramsReceived -= 1
+    bytesReceived -= UInt64(bytes)
+  }
+
+  /// Adds what another shard of the same server has counted.
+  package mutating func add(_ other: EndpointStatistics) {
+    for i in drops.indices { drops[i] += other.drops[i] }
+    datagramsReceived += other.datagramsReceived
+    bytesReceived += other.bytesReceived
+    datagramsSent += other.datagramsSent
+    bytesSent += other.bytesSent
+    messagesReceived += other.messagesReceived
+    messagesSent += other.messagesSent
+    packetsLost += other.packetsLost
+    sessionsOpened += other.sessionsOpened
+    refusals += other.refusals
+    moves += other.moves
+    retriesSent += other.retriesSent
+    resetsSent += other.resetsSent
+    resetsReceived += other.resetsReceived
+  }
+
   /// All drops together.
   package var dropped: UInt64 { drops.reduce(0, +) }
 }

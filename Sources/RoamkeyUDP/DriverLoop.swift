@@ -3,7 +3,7 @@
 //  1. sleep until a socket is readable (or has room again), the timer or the bell rings, or the networks change
 //  2. read the clock, once for everything that follows
 //  3. receive: what the last turn left over, then from the readable sockets by turns; up to `receiveLimit` datagrams
-//     go to the handler
+//     go to the handler; after them what other drivers have handed over
 //  4. run the work that other threads posted, in order
 //  5. change the socket, when it is to be replaced
 //  6. handleTimeout, when it is due
@@ -33,6 +33,8 @@ final class DriverLoop<Handler: DatagramHandler> {
   private let handler: Handler
   private let onTurn: Turn
   private let mailbox: Mailbox<Handler>
+  /// What other drivers hand over; nil where there are none.
+  private let inbox: DatagramInbox?
   private var poller: Poller
   private var sockets: SocketSet
   /// Nil where the networks are not watched.
@@ -53,11 +55,13 @@ final class DriverLoop<Handler: DatagramHandler> {
   private var toldChanges = 0
 
   init(
-    handler: Handler, onTurn: @escaping Turn, socket: UDPSocket, mobility: Mobility, mailbox: Mailbox<Handler>
+    handler: Handler, onTurn: @escaping Turn, socket: UDPSocket, mobility: Mobility, mailbox: Mailbox<Handler>,
+    inbox: DatagramInbox? = nil
   ) throws(SystemError) {
     self.handler = handler
     self.onTurn = onTurn
     self.mailbox = mailbox
+    self.inbox = inbox
     mainAddress = socket.localAddress
     let poller = try Poller(bell: mailbox.bell.number)
     sockets = try SocketSet(main: socket, poller: poller)
@@ -77,6 +81,7 @@ final class DriverLoop<Handler: DatagramHandler> {
     let now = Instant.current
     statistics.turns += 1
     receive(ready.readable, now)
+    inbox?.deliver(to: handler, now: now)
     let stops = mailbox.take(&work)
     for item in work { item(handler, now) }
     work.removeAll(keepingCapacity: true)
@@ -89,6 +94,7 @@ final class DriverLoop<Handler: DatagramHandler> {
     unblock(ready.writable, now, stops: stops)
     transmit(now, batches: stops ? lastSendBatches : sendBatches)
     onTurn(handler, now)
+    if let inbox { (statistics.datagramsHandedOver, statistics.handOversDropped) = inbox.counts }
     mailbox.publish(statistics)
     if stops { return false }
     let next = nextWake(now)

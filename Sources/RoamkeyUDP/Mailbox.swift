@@ -35,11 +35,11 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
   }
 
   private let state: Locked<State>
-  /// An eventfd. Its counter is never read: see `Poller`.
-  let bell: Descriptor
+  let bell: Bell
 
-  init(socket: UDPSocket) throws(SystemError) {
-    bell = try Descriptor(eventfd(0, ROAMKEY_EVENTFD_FLAGS))
+  /// - Parameter bell: of the loop; nil for a new one.
+  init(socket: UDPSocket, bell: Bell? = nil) throws(SystemError) {
+    if let bell { self.bell = bell } else { self.bell = try Bell() }
     state = Locked(State(sockets: [socket], localAddress: socket.localAddress))
   }
 
@@ -52,7 +52,7 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
       state.work.append(work)
       return (true, Self.rings(&state))
     }
-    if rings { ring() }
+    if rings { bell.ring() }
     return taken
   }
 
@@ -63,13 +63,13 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
       state.replacements.append(replacement)
       return (true, Self.rings(&state))
     }
-    if rings { ring() }
+    if rings { bell.ring() }
     return taken
   }
 
   func stop() {
     state.withLock { $0.stops = true }
-    ring()
+    bell.ring()
   }
 
   var localAddress: NetworkAddress { state.withLock { $0.localAddress } }
@@ -124,10 +124,5 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
   private static func rings(_ state: inout State) -> Bool {
     defer { state.bellRings = true }
     return !state.bellRings
-  }
-
-  private func ring() {
-    var one: UInt64 = 1
-    write(bell.number, &one, 8)
   }
 }

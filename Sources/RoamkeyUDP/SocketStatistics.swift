@@ -28,6 +28,19 @@ package struct SocketStatistics: Hashable, Sendable {
       unreachable + forbidden + noAddress + noBuffer + refused + tooLarge + invalid + other
     }
 
+    /// Adds what another socket has counted.
+    mutating func add(_ other: Failures) {
+      unreachable += other.unreachable
+      forbidden += other.forbidden
+      noAddress += other.noAddress
+      noBuffer += other.noBuffer
+      refused += other.refused
+      tooLarge += other.tooLarge
+      invalid += other.invalid
+      self.other += other.other
+      if other.lastError != 0 { lastError = other.lastError }
+    }
+
     mutating func count(_ number: CInt) {
       lastError = number
       switch number {
@@ -87,8 +100,27 @@ package struct SocketStatistics: Hashable, Sendable {
   package var socketsRefused: UInt64 = 0
   /// Doors that are open now.
   package var doors = 0
+  /// Datagrams that other drivers received and handed over to this one (`DatagramInbox`).
+  package var datagramsHandedOver: UInt64 = 0
+  /// Datagrams that were to be handed over to this one and found no room.
+  package var handOversDropped: UInt64 = 0
   /// Turns of the loop.
   package var turns: UInt64 = 0
 
   package init() {}
+
+  /// Adds what another driver of the same server has counted.
+  package mutating func add(_ other: SocketStatistics) {
+    let counters: [WritableKeyPath<SocketStatistics, UInt64>] = [
+      \.datagramsReceived, \.bytesReceived, \.datagramsSent, \.bytesSent, \.runsSent, \.datagramsSentInRuns,
+      \.runsRefused, \.runsReceived, \.datagramsReceivedInRuns, \.truncated, \.overflowed, \.sendWaits,
+      \.sourcesDropped, \.networkChanges, \.networkLooksFailed, \.socketsRenewed, \.socketsRefused,
+      \.datagramsHandedOver, \.handOversDropped, \.turns,
+    ]
+    for counter in counters { self[keyPath: counter] += other[keyPath: counter] }
+    sendFailures.add(other.sendFailures)
+    receiveFailures.add(other.receiveFailures)
+    watchesNetworks = watchesNetworks || other.watchesNetworks
+    doors += other.doors
+  }
 }

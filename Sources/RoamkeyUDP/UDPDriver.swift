@@ -13,26 +13,31 @@ package final class UDPDriver<Handler: DatagramHandler & SendableMetatype>: Send
   /// - Parameters:
   ///   - address: `NetworkAddress.any(port:)` for all addresses of this machine; port 0 lets the system choose.
   ///   - name: the thread's, for debuggers; the system keeps 15 bytes.
+  ///   - sharesPort: whether other drivers of this process have the same address and port: the system spreads what
+  ///     comes over all of them, by the address that it comes from.
   ///   - mobility: what to do about the machine's networks.
+  ///   - inbox: what other drivers hand over to this one.
   ///   - handler: handed over for good.
   ///   - onTurn: called on the driver's thread at the end of each turn of the loop, to take events to the app.
   package convenience init(
-    bind address: NetworkAddress, name: String, mobility: Mobility = .fixed, handler: sending Handler,
-    onTurn: @escaping @Sendable (Handler, Instant) -> Void
+    bind address: NetworkAddress, name: String, sharesPort: Bool = false, mobility: Mobility = .fixed,
+    inbox: DatagramInbox? = nil, handler: sending Handler, onTurn: @escaping @Sendable (Handler, Instant) -> Void
   ) throws(UDPError) {
-    let socket = try UDPSocket(bind: address)
-    try self.init(socket: socket, name: name, mobility: mobility, handler: handler, onTurn: onTurn)
+    let socket = try UDPSocket(bind: address, sharesPort: sharesPort)
+    try self.init(
+      socket: socket, name: name, mobility: mobility, inbox: inbox, handler: handler, onTurn: onTurn)
   }
 
   /// With a socket that is open already.
   init(
-    socket: UDPSocket, name: String, mobility: Mobility = .fixed, handler: sending Handler,
-    onTurn: @escaping @Sendable (Handler, Instant) -> Void
+    socket: UDPSocket, name: String, mobility: Mobility = .fixed, inbox: DatagramInbox? = nil,
+    handler: sending Handler, onTurn: @escaping @Sendable (Handler, Instant) -> Void
   ) throws(UDPError) {
     do {
-      mailbox = try Mailbox(socket: socket)
+      mailbox = try Mailbox(socket: socket, bell: inbox?.bell)
       let loop = try DriverLoop(
-        handler: handler, onTurn: onTurn, socket: socket, mobility: mobility, mailbox: mailbox)
+        handler: handler, onTurn: onTurn, socket: socket, mobility: mobility, mailbox: mailbox,
+        inbox: inbox)
       thread = try LoopThread(name: name) { loop.run() }
     } catch {
       throw UDPError(.system, socket.localAddress, number: error.number)
@@ -40,6 +45,11 @@ package final class UDPDriver<Handler: DatagramHandler & SendableMetatype>: Send
   }
 
   deinit { stop() }
+
+  /// `address` with a port that nobody has, for drivers that are to share it. Throws where that is in use.
+  package static func unused(_ address: NetworkAddress) throws(UDPError) -> NetworkAddress {
+    try UDPSocket.unused(address)
+  }
 
   /// The address of the main socket, with the port that the system chose.
   package var localAddress: NetworkAddress { mailbox.localAddress }

@@ -24,16 +24,22 @@ final class UDPSocket: Sendable {
   let sendsRuns: Bool
 
   /// Opens and binds. Where the machine has no IPv6 at all it takes IPv4 instead.
-  /// - Parameter joinsRuns: whether runs of datagrams may go to and come from the system in one piece.
-  convenience init(bind address: NetworkAddress, joinsRuns: Bool = true) throws(UDPError) {
+  /// - Parameters:
+  ///   - joinsRuns: whether runs of datagrams may go to and come from the system in one piece.
+  ///   - sharesPort: whether other sockets of the same user may have the same address and port.
+  convenience init(
+    bind address: NetworkAddress, joinsRuns: Bool = true, sharesPort: Bool = false
+  ) throws(UDPError) {
     do {
-      try self.init(bind: address, family: .ipv6, joinsRuns: joinsRuns)
+      try self.init(bind: address, family: .ipv6, joinsRuns: joinsRuns, sharesPort: sharesPort)
     } catch  where error.number == EAFNOSUPPORT {
-      try self.init(bind: address, family: .ipv4, joinsRuns: joinsRuns)
+      try self.init(bind: address, family: .ipv4, joinsRuns: joinsRuns, sharesPort: sharesPort)
     }
   }
 
-  init(bind address: NetworkAddress, family: SocketFamily, joinsRuns: Bool = true) throws(UDPError) {
+  init(
+    bind address: NetworkAddress, family: SocketFamily, joinsRuns: Bool = true, sharesPort: Bool = false
+  ) throws(UDPError) {
     let descriptor = socket(family.domain, ROAMKEY_SOCK_DGRAM, 0)
     guard descriptor >= 0 else { throw UDPError(number: errno, address: address) }
     self.descriptor = descriptor
@@ -42,7 +48,10 @@ final class UDPSocket: Sendable {
     sendsRuns = joinsRuns && Self.takesRuns(descriptor)
     // Where the system does not join what it receives, datagrams come one by one, which is as good.
     if joinsRuns { _ = Self.set(descriptor, Self.udp, ROAMKEY_UDP_GRO, 1) }
-    do {
+    do throws(UDPError) {
+      if sharesPort, !Self.set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) {
+        throw UDPError(number: errno, address: address)
+      }
       try Self.configure(descriptor, family, selectsSource: address.isUnspecified, address)
       localAddress = try Self.bind(descriptor, family, to: address)
     } catch {
@@ -52,6 +61,17 @@ final class UDPSocket: Sendable {
   }
 
   deinit { close(descriptor) }
+
+  /// An address and port that no socket has, for several that are to share it.
+  ///
+  /// Who shares a port asks for it to be shared by whoever asks as well: another server would get half of the players
+  /// instead of an error. So a socket that shares nothing has it first, for a moment.
+  static func unused(_ address: NetworkAddress) throws(UDPError) -> NetworkAddress {
+    let port = try UDPSocket(bind: address, joinsRuns: false).localAddress.port
+    var address = address
+    address.port = port
+    return address
+  }
 
   /// How many datagrams the system dropped because the receive buffer was full.
   var overflowed: UInt64 { memory.map { UInt64($0[Int(ROAMKEY_MEMINFO_DROPS)]) } ?? 0 }

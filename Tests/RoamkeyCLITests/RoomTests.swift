@@ -40,6 +40,28 @@ import Testing
     #expect(host.command.events("stats").last?["messagesReceived"] as? Int == 600)
   }
 
+  /// On several threads it is one room.
+  @Test func severalThreads() async throws {
+    let scratch = try Scratch()
+    let host = try await Host(["--threads", "2"], in: scratch)
+    var players: [Command] = []
+    for name in ["a.pem", "b.pem", "c.pem", "d.pem"] {
+      _ = try await makeKey(name, in: scratch)
+      players.append(try await join(host, name, in: scratch))
+    }
+    try await eventually("all to be in") { host.command.events("joined").count == 4 ? true : nil }
+    try players[0].write("hello\n")
+    for player in players.dropFirst() {
+      try await eventually("the word") { player.events("message").first.map { $0["text"] as? String == "hello" } }
+    }
+    for player in players {
+      try player.endInput()
+      #expect(try await player.exitCode() == 0)
+    }
+    #expect(try await host.stop() == 0)
+    #expect(host.command.events("stats").last?["messagesReceived"] as? Int == 1)
+  }
+
   @Test func everyEventHasItsFieldsAndNoOthers() async throws {
     let scratch = try Scratch()
     let id = try await makeKey("a.pem", in: scratch)

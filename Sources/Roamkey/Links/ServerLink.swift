@@ -3,7 +3,10 @@ package import RoamkeyEngine
 internal import RoamkeyUDP
 internal import RoamkeyWire
 
-/// What a server's app and its loop share. Both sides hold it for moments only, under one lock.
+/// What a server's app and its loops share. All sides hold it for moments only, under one lock.
+///
+/// There is a loop for each shard of the server (`ServerShard`), nearly always a single one. What is asked of a session
+/// goes to the loop that has it; what happened goes into one list, in the order of the turns.
 package final class ServerLink: Sendable {
   typealias Item = EventQueue<Server.Event>.Item
 
@@ -17,16 +20,21 @@ package final class ServerLink: Sendable {
     var handles: [PlayerID: SessionHandle] = [:]
     /// Where those were last whose `left` the app has not taken yet.
     var departed: [PlayerID: NetworkAddress] = [:]
-    var ledger: Ledger
+    /// One for each shard.
+    var ledgers: [Ledger]
     /// Sessions that began when the app had too much unread; ended before anybody hears of them.
     var unwelcome: Set<SessionHandle> = []
-    var isIdle = false
+    /// Whether each shard has nothing more to send.
+    var isIdle: [Bool]
     var isClosed = false
     var isStopped = false
     var finalStatistics: Statistics?
+
+    /// Which shard has a session.
+    func shard(of handle: SessionHandle) -> Int { ledgers.count == 1 ? 0 : ServerShard.shard(of: handle) }
   }
 
-  /// The loop's own, reused from turn to turn.
+  /// A loop's own, reused from turn to turn.
   private struct Scratch: Sendable {
     var work = Ledger.Work()
     var drained: [EngineEvent] = []
@@ -47,36 +55,54 @@ package final class ServerLink: Sendable {
   private let configuration: RoamkeyConfiguration
   private let clock: LocalClock
   private let monitor: Monitor<State>
-  /// Only the loop takes this lock, so it is never contended.
-  private let scratch = Locked(Scratch())
-  private let driver = Locked(Driver())
+  /// One for each shard. Only its loop takes the lock, so it is never contended.
+  private let scratch: [Locked<Scratch>]
+  /// What the loops of several shards take turns with, so that events come in the order in which they were applied: the
+  /// number of such turns.
+  private let order = Locked(0)
+  private let drivers: Locked<[Driver]>
 
-  /// - Parameter clock: what messages say when they were sent by.
-  package init(_ configuration: RoamkeyConfiguration, clock: LocalClock) {
+  /// - Parameters:
+  ///   - clock: what messages say when they were sent by.
+  ///   - shards: how many loops there are.
+  package init(_ configuration: RoamkeyConfiguration, clock: LocalClock, shards: Int = 1) {
     self.configuration = configuration
     self.clock = clock
     events = EventQueue(unreliableLimit: configuration.unreadUnreliableLimit)
     receipts = EventQueue(eventLimit: configuration.unreadEventLimit)
-    monitor = Monitor(State(ledger: Ledger(configuration)))
+    scratch = (0..<shards).map { _ in Locked(Scratch()) }
+    drivers = Locked(Array(repeating: Driver(), count: shards))
+    monitor = Monitor(
+      State(
+        ledgers: Array(repeating: Ledger(configuration), count: shards),
+        isIdle: Array(repeating: false, count: shards)))
   }
 
   /// Tells whose loop it is. Without a driver whoever runs the loop asks `takeCall`.
-  func attach(_ driver: UDPDriver<ServerEndpoint>) { self.driver.withLock { $0.driver = driver } }
+  func attach(_ driver: UDPDriver<ServerEndpoint>, shard: Int) { drivers.withLock { $0[shard].driver = driver } }
 
-  /// Makes the loop come for what is to be done.
-  func callLoop() {
-    let driver = driver.withLock { holder in
-      if holder.driver == nil { holder.isCalled = true }
-      return holder.driver
+  /// Makes the loops come for what is to be done.
+  private func callLoops(_ shards: ShardSet) {
+    for shard in shards {
+      let driver = drivers.withLock { holders in
+        if holders[shard].driver == nil { holders[shard].isCalled = true }
+        return holders[shard].driver
+      }
+      driver?.perform { [self] endpoint, now in work(endpoint, now) }
     }
-    driver?.perform { [self] endpoint, now in work(endpoint, now) }
+  }
+
+  /// Ends a session whose player has come to another shard.
+  func supersede(_ handle: SessionHandle) {
+    let driver = drivers.withLock { $0[ServerShard.shard(of: handle)].driver }
+    driver?.perform { endpoint, now in endpoint.supersede(handle, now: now) }
   }
 
   /// Whether there is something to be done since the last time, where no driver was attached.
   package func takeCall() -> Bool {
-    driver.withLock { holder in
-      defer { holder.isCalled = false }
-      return holder.isCalled
+    drivers.withLock { holders in
+      defer { holders[0].isCalled = false }
+      return holders[0].isCalled
     }
   }
 
@@ -102,12 +128,14 @@ package final class ServerLink: Sendable {
 
   /// Bytes queued for a player: not sent yet, or not acknowledged.
   package func queuedBytes(of player: PlayerID) -> Int {
-    monitor.withLock { state in state.handles[player].map { state.ledger.queuedBytes(of: $0) } ?? 0 }
+    monitor.withLock { state in
+      state.handles[player].map { state.ledgers[state.shard(of: $0)].queuedBytes(of: $0) } ?? 0
+    }
   }
 
   /// Returns once the player's queue is at most half full, or the player has left, or the task is cancelled.
   func waitForRoom(for player: PlayerID) async {
-    await monitor.wait { state in state.handles[player].map { state.ledger.hasRoom($0) } ?? true }
+    await monitor.wait { state in state.handles[player].map { state.ledgers[state.shard(of: $0)].hasRoom($0) } ?? true }
   }
 
   /// Hands `message` over for all `players`, or for all who are in but `exception`, sent at `now`.
@@ -124,39 +152,49 @@ package final class ServerLink: Sendable {
       let all = (players ?? self.players).filter { $0 != exception }
       return Dictionary(all.map { ($0, error) }, uniquingKeysWith: { first, _ in first })
     }
-    let (failures, calls) = monitor.withLock { state -> ([PlayerID: SendError], Bool) in
+    let (failures, calls) = monitor.withLock { state -> ([PlayerID: SendError], ShardSet) in
       var failures: [PlayerID: SendError] = [:]
-      var isTaken = false
+      var taken = ShardSet()
       for player in players ?? Array(state.handles.keys) where player != exception {
         do throws(SendError) {
           guard let handle = state.handles[player] else { throw .notConnected }
-          try state.ledger.send(content, to: handle)
-          isTaken = true
+          let shard = state.shard(of: handle)
+          try state.ledgers[shard].send(content, to: handle)
+          taken.insert(shard)
         } catch {
           failures[player] = error
         }
       }
-      return (failures, isTaken && state.ledger.callForMessage(options.priority))
+      return (failures, taken.filter { state.ledgers[$0].callForMessage(options.priority) })
     }
-    if calls { callLoop() }
+    callLoops(calls)
     return failures
   }
 
   /// Notes that a player rests, or does no more.
   package func setResting(_ isResting: Bool, of player: PlayerID) {
     let calls = monitor.withLock { state in
-      guard let handle = state.handles[player] else { return false }
-      state.ledger.setResting(isResting, of: handle)
-      return state.ledger.call()
+      guard let handle = state.handles[player] else { return ShardSet() }
+      let shard = state.shard(of: handle)
+      state.ledgers[shard].setResting(isResting, of: handle)
+      return ShardSet(shard).filter { state.ledgers[$0].call() }
     }
-    if calls { callLoop() }
+    callLoops(calls)
   }
 
   /// Notes what the app has taken.
   func taken(_ item: Item, isLast: Bool) {
     if case .left(let player, _) = item.event { monitor.withLock { $0.departed[player] = nil } }
     guard item.credit != nil || isLast else { return }
-    if monitor.withLock({ $0.ledger.giveBack(item.credit, isLast: isLast) && $0.ledger.call() }) { callLoop() }
+    let calls = monitor.withLock { state in
+      let shard = item.credit.map { state.shard(of: $0.account.handle) }
+      // The last one lets go what any of them has withheld.
+      let concerned = isLast ? ShardSet(all: state.ledgers.count) : shard.map { ShardSet($0) } ?? ShardSet()
+      return concerned.filter {
+        state.ledgers[$0].giveBack($0 == shard ? item.credit : nil, isLast: isLast) && state.ledgers[$0].call()
+      }
+    }
+    callLoops(calls)
   }
 
   /// All events that wait.
@@ -187,7 +225,7 @@ package final class ServerLink: Sendable {
   func waitUntilStopped() async { await monitor.wait { $0.isStopped } }
 
   /// Returns once the engine has nothing more to send.
-  func waitUntilIdle() async { await monitor.wait { $0.isIdle } }
+  func waitUntilIdle() async { await monitor.wait { $0.isIdle.allSatisfy(\.self) } }
 
   var finalStatistics: Statistics? {
     get { monitor.withLock { $0.finalStatistics } }
@@ -198,8 +236,9 @@ package final class ServerLink: Sendable {
 
   /// Does what the app's threads have asked for.
   package func work(_ endpoint: ServerEndpoint, _ now: Instant) {
-    scratch.withLock { scratch in
-      monitor.withLock { $0.ledger.take(&scratch.work) }
+    let shard = endpoint.shardIndex
+    scratch[shard].withLock { scratch in
+      monitor.withLock { $0.ledgers[shard].take(&scratch.work) }
       for message in scratch.work.messages {
         do throws(SendError) {
           try endpoint.send(message.content, message.options, to: message.handle, now: now)
@@ -221,29 +260,43 @@ package final class ServerLink: Sendable {
   /// Takes what happened to the app.
   /// - Parameter earlier: what somebody has taken from the endpoint already.
   package func turn(_ endpoint: ServerEndpoint, _ now: Instant, after earlier: [EngineEvent] = []) {
-    scratch.withLock { scratch in
+    let shard = endpoint.shardIndex
+    scratch[shard].withLock { scratch in
       scratch.drained.append(contentsOf: earlier)
       endpoint.drainEvents(into: &scratch.drained)
-      let backlog = scratch.drained.isEmpty ? .init() : events.backlog
-      let isOverrun = backlog.events > configuration.unreadEventLimit || backlog.bytes > configuration.unreadByteLimit
-      monitor.withLock { state in
-        for event in scratch.drained {
-          Self.apply(event, isOverrun: isOverrun, to: &state, &scratch, longest: endpoint.maximumMessageSize(of:))
+      if drivesAlone || scratch.drained.isEmpty {
+        publish(&scratch, endpoint, shard)
+      } else {
+        order.withLock { turns in
+          turns += 1
+          publish(&scratch, endpoint, shard)
         }
-        state.ledger.correct { endpoint.queuedBytes(of: $0) }
-        state.isIdle = state.isClosed && endpoint.isIdle
       }
-      scratch.drained.removeAll(keepingCapacity: true)
-      events.append(&scratch.items)
-      receipts.append(&scratch.receipts)
       guard !scratch.toClose.isEmpty else { return }
       for handle in scratch.toClose {
         endpoint.close(handle, code: .kicked, reason: "the server is too busy: try again later", now: now)
       }
       scratch.toClose.removeAll(keepingCapacity: true)
       // This turn has sent what it had; the farewells need another one.
-      callLoop()
+      callLoops(ShardSet(shard))
     }
+  }
+
+  private var drivesAlone: Bool { scratch.count == 1 }
+
+  private func publish(_ scratch: inout Scratch, _ endpoint: ServerEndpoint, _ shard: Int) {
+    let backlog = scratch.drained.isEmpty ? .init() : events.backlog
+    let isOverrun = backlog.events > configuration.unreadEventLimit || backlog.bytes > configuration.unreadByteLimit
+    monitor.withLock { state in
+      for event in scratch.drained {
+        Self.apply(event, isOverrun: isOverrun, to: &state, &scratch, longest: endpoint.maximumMessageSize(of:))
+      }
+      state.ledgers[shard].correct { endpoint.queuedBytes(of: $0) }
+      state.isIdle[shard] = state.isClosed && endpoint.isIdle
+    }
+    scratch.drained.removeAll(keepingCapacity: true)
+    events.append(&scratch.items)
+    receipts.append(&scratch.receipts)
   }
 }
 
@@ -254,11 +307,15 @@ extension ServerLink {
   ) {
     switch event {
     case .joined(let handle, let player, let address):
-      if isOverrun {
+      // Of a player's sessions on several shards the latest counts, also when it is heard of first.
+      let isOutdated = state.handles[player].map { $0.rawValue > handle.rawValue } ?? false
+      if isOutdated {
+        state.unwelcome.insert(handle)
+      } else if isOverrun {
         state.unwelcome.insert(handle)
         scratch.toClose.append(handle)
       } else {
-        state.ledger.open(handle, longest: longest(handle))
+        state.ledgers[state.shard(of: handle)].open(handle, longest: longest(handle))
         join(handle, Session(player: player, address: address), &state, &scratch)
       }
     case .message(let handle, let message):
@@ -302,7 +359,7 @@ extension ServerLink {
     guard let session = state.sessions.removeValue(forKey: handle) else { return }
     if state.handles[session.player] == handle { state.handles[session.player] = nil }
     state.departed[session.player] = session.address
-    state.ledger.close(handle)
+    state.ledgers[state.shard(of: handle)].close(handle)
     scratch.items.append(Item(event: .left(session.player, reason)))
   }
 }

@@ -38,6 +38,9 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("These may not join: one player id a line, # begins a comment.", valueName: "file"))
   var deny: String?
 
+  @Option(help: ArgumentHelp("Threads that carry datagrams, 1 to 16; not more than there are cores.", valueName: "n"))
+  var threads = 1
+
   @Flag(help: "Seal packets, but do not sign each one.")
   var sealedOnly = false
 
@@ -81,7 +84,7 @@ struct ServeCommand: AsyncParsableCommand {
     do throws(RoamkeyError) {
       let server = try await Server(
         key: key, application: app, listen: address, signingPolicy: sealedOnly ? .sealedOnly : .everyPacket, name: name,
-        allow: allowed, deny: denied)
+        allow: allowed, deny: denied, threads: threads)
       if let problem = server.instanceFileError { Log.logger.warning("\(problem.description)") }
       return server
     } catch {

@@ -11,7 +11,7 @@ package struct LocalClock: Sendable {
   static let messageTimeMask: UInt64 = 0xff_ffff
 
   /// - Parameter random: 64 random bits; 60 of them become the origin.
-  init(random: UInt64) { origin = Self.lowestOrigin | random & (Self.lowestOrigin - 1) }
+  package init(random: UInt64) { origin = Self.lowestOrigin | random & (Self.lowestOrigin - 1) }
 
   /// What the clock shows: whole microseconds.
   package func microseconds(_ now: Instant) -> UInt64 {

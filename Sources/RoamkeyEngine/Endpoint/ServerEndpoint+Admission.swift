@@ -106,6 +106,7 @@ extension ServerEndpoint {
     guard let key = header.destination.routingKey else { return context.statistics.count(.malformed) }
     // Repeated because our answer was lost: the session's own probes take care of that.
     if sessionsByConnectionID[key] != nil { return }
+    if halfOpen.find(connectionID: key) == nil, isForeign(key, datagram, path: path) { return }
     guard admitsNewcomers, let entry = halfOpen.find(connectionID: key),
       let established = entry.handshake.receiveFinish(datagram, header, server: id)
     else { return context.statistics.count(.badHandshake) }
@@ -113,10 +114,10 @@ extension ServerEndpoint {
     let isPathProven = path.remote == entry.path.remote
     let parameters = established.parameters
     let client = established.client
-    lastHandle += 1
+    let (handle, refusal) = seat(client, parameters, path: path)
     let session = Session(
       Session.Opening(
-        handle: SessionHandle(rawValue: lastHandle), peer: client, localConnectionID: header.destination,
+        handle: handle, peer: client, localConnectionID: header.destination,
         peerConnectionID: entry.handshake.clientConnectionID, signingPolicy: settings.signingPolicy,
         peerParameters: parameters, keys: established.keys, path: path, isPathValidated: isPathProven,
         followsPeer: true, announcesLimits: settings.announcesLimits),
@@ -126,7 +127,7 @@ extension ServerEndpoint {
       session.paths.challengeFirst(
         context.entropy.number(), received: datagram.byteCount, probeTimeout: session.probeTimeout, now: now)
     }
-    open(session, refusal: refusal(of: client, parameters, path: path), now: now)
+    open(session, refusal: refusal, now: now)
     for (packet, origin) in entry.held {
       var packet = packet
       packet.withUnsafeMutableBytes { bytes in
@@ -136,18 +137,44 @@ extension ServerEndpoint {
     }
   }
 
-  private func refusal(of client: PlayerID, _ parameters: HandshakeParameters, path: NetworkPath) -> Refusal? {
+  /// The handle of a newcomer's session, and why the newcomer may not stay, if so.
+  private func seat(
+    _ client: PlayerID, _ parameters: HandshakeParameters, path: NetworkPath
+  ) -> (SessionHandle, Refusal?) {
+    if let refusal = refusal(of: client, parameters) { return (nextHandle(), refusal) }
+    guard let shard else { return (nextHandle(), hasPlace(for: client, path: path) ? nil : .full) }
+    let number = shard.registry.enter(
+      client, prefix: path.remote.prefixKey, shard: shard.index, context.configuration)
+    guard let number else { return (nextHandle(), .full) }
+    return (ServerShard.handle(number, shard: shard.index), nil)
+  }
+
+  private func refusal(of client: PlayerID, _ parameters: HandshakeParameters) -> Refusal? {
     if parameters.application != settings.application { return .wrongApplication }
     if parameters.signingPolicy != settings.signingPolicy { return .wrongSigningPolicy }
-    if let refusal = access.refusal(of: client) { return refusal }
+    return access.refusal(of: client)
+  }
+
+  private func hasPlace(for client: PlayerID, path: NetworkPath) -> Bool {
     // Who comes back takes their own place.
-    if players[client] != nil { return nil }
+    if players[client] != nil { return true }
     let configuration = context.configuration
     let fromThere = sessionsPerPrefix[path.remote.prefixKey] ?? 0
-    if players.count >= configuration.maximumSessions || fromThere >= configuration.maximumSessionsPerPrefix {
-      return .full
-    }
-    return nil
+    return players.count < configuration.maximumSessions && fromThere < configuration.maximumSessionsPerPrefix
+  }
+
+  /// Ends a session whose player has come to another shard.
+  package func supersede(_ handle: SessionHandle, now: Instant) {
+    guard let session = sessions[handle], players[session.peer] === session else { return }
+    players[session.peer] = nil
+    replace(session, now: now)
+  }
+
+  private func replace(_ older: Session, now: Instant) {
+    older.close(.replaced, reason: "", now: now)
+    vacate(older)
+    markReady(older)
+    boundFarewells(older)
   }
 
   /// Sessions that have no place here, and stay only to say so to whoever made them: each holds keys, and somebody with
@@ -166,13 +193,7 @@ extension ServerEndpoint {
       session.close(refusal.code, reason: "", now: now)
       return boundFarewells(session)
     }
-    let older = players.updateValue(session, forKey: session.peer)
-    if let older {
-      older.close(.replaced, reason: "", now: now)
-      vacate(older)
-      markReady(older)
-      boundFarewells(older)
-    }
+    if let older = players.updateValue(session, forKey: session.peer) { replace(older, now: now) }
     let prefix = session.peerAddress.prefixKey
     session.admittedPrefix = prefix
     sessionsPerPrefix[prefix, default: 0] += 1

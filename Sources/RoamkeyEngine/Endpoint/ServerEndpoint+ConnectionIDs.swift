@@ -5,7 +5,9 @@ extension ServerEndpoint {
   /// An id that nobody has.
   func unusedID() -> UInt64 {
     var id = context.entropy.number()
-    while sessionsByConnectionID[id] != nil || halfOpen.find(connectionID: id) != nil { id = context.entropy.number() }
+    while !mayIssue(id) || sessionsByConnectionID[id] != nil || halfOpen.find(connectionID: id) != nil {
+      id = context.entropy.number()
+    }
     return id
   }
 

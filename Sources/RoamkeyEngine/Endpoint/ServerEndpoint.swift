@@ -40,6 +40,8 @@ package struct AccessList: Sendable {
 package final class ServerEndpoint: DatagramHandler {
   let context: EndpointContext
   let settings: ServerSettings
+  /// Nil where it is the whole server.
+  let shard: ServerShard?
   /// Who may join from now on.
   private(set) var access: AccessList
 
@@ -68,10 +70,12 @@ package final class ServerEndpoint: DatagramHandler {
   private var isShuttingDown = false
 
   package init(
-    key: consuming PlayerKey, settings: ServerSettings, configuration: RoamkeyConfiguration, entropy: Entropy
+    key: consuming PlayerKey, settings: ServerSettings, configuration: RoamkeyConfiguration, entropy: Entropy,
+    shard: ServerShard? = nil
   ) {
-    context = EndpointContext(key: key, configuration: configuration, entropy: entropy)
+    context = EndpointContext(key: key, configuration: configuration, entropy: entropy, clock: shard?.clock)
     self.settings = settings
+    self.shard = shard
     access = settings.access
     staticSecret = context.entropy.secret()
     // The sessions of vectors have no tokens, and draw nothing for them.
@@ -83,6 +87,9 @@ package final class ServerEndpoint: DatagramHandler {
   // MARK: Getters
 
   package var id: PlayerID { context.key.id }
+
+  /// Which of the server's shards it is; 0 where it is the whole server.
+  package var shardIndex: Int { shard?.index ?? 0 }
 
   package var statistics: EndpointStatistics { context.statistics }
 
@@ -134,6 +141,8 @@ package final class ServerEndpoint: DatagramHandler {
       markReady(session)
     } else if let entry = halfOpen.find(connectionID: id) {
       hold(datagram.bytes, path: path, for: entry)
+    } else if isForeign(id, datagram.bytes, path: path) {
+      // Received there.
     } else {
       context.statistics.count(.unknownConnection)
       reset(id, datagram.byteCount, path: path, now: now)
@@ -284,6 +293,7 @@ package final class ServerEndpoint: DatagramHandler {
   func vacate(_ session: Session) {
     guard let prefix = session.admittedPrefix else { return }
     session.admittedPrefix = nil
+    shard?.registry.leave(session.peer, number: ServerShard.number(of: session.handle))
     let left = (sessionsPerPrefix[prefix] ?? 0) - 1
     sessionsPerPrefix[prefix] = left > 0 ? left : nil
   }

@@ -13,11 +13,14 @@ final class EndpointContext {
   /// Packets of the batch that is being filled.
   var pending = PendingPackets()
 
-  init(key: consuming PlayerKey, configuration: RoamkeyConfiguration, entropy: Entropy) {
+  /// - Parameter clock: one that is shared with others; nil for one of its own.
+  init(
+    key: consuming PlayerKey, configuration: RoamkeyConfiguration, entropy: Entropy, clock: LocalClock? = nil
+  ) {
     self.key = key
     self.configuration = configuration
     var entropy = entropy
-    clock = LocalClock(random: entropy.clockOrigin())
+    self.clock = clock ?? LocalClock(random: entropy.clockOrigin())
     self.entropy = entropy
   }
 }
