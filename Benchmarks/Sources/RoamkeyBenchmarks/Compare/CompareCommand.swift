@@ -58,8 +58,7 @@ struct CompareCommand: AsyncParsableCommand {
     }
     var results = CompareResults()
     for run in 0..<count {
-      // Lossy delivery takes a minute, and one run of it is enough for a first look.
-      for row in chosen where row.workload != nil || run == 0 {
+      for row in chosen where !row.isOnce || run == 0 {
         Console.note("run \(run + 1) of \(count), row \(row.letter): \(row.title)")
         await row.run(isQuick: quick, into: &results)
       }
