@@ -44,6 +44,9 @@ struct CompareSide: AsyncParsableCommand {
     case .enet:
       let party = try EnetParty.server(settings)
       try await serve(party, port: party.port, id: "-", choice, memory)
+    case .dtls:
+      let party = try DtlsParty.server(settings)
+      try await serve(party, port: party.port, id: "-", choice, memory)
     case .sealed, .signed:
       let party = try await RoamkeyServerParty(competitor == .sealed ? .sealedOnly : .everyPacket, settings)
       try await serve(party, port: party.server.address.port, id: "\(party.server.id)", choice, memory)
@@ -74,6 +77,7 @@ struct CompareSide: AsyncParsableCommand {
     switch competitor {
     case .raw, .gso:
       try await play(RawParty.clients(settings, inRuns: competitor == .gso), network, since: start, choice)
+    case .dtls: try await play(DtlsParty.clients(settings), network, since: start, choice)
     case .enet: try await play(EnetParty.clients(settings), network, since: start, choice)
     case .sealed, .signed:
       let policy: SigningPolicy = competitor == .sealed ? .sealedOnly : .everyPacket

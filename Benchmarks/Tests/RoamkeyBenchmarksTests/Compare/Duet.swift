@@ -22,6 +22,11 @@ struct Duet: Sendable {
       return try await run(server, port: server.port) { settings throws(BenchmarkFailure) in
         try EnetParty.clients(settings)
       }
+    case .dtls:
+      let server = try DtlsParty.server(settings)
+      return try await run(server, port: server.port) { settings throws(BenchmarkFailure) in
+        try DtlsParty.clients(settings)
+      }
     case .sealed, .signed:
       let policy: SigningPolicy = competitor == .sealed ? .sealedOnly : .everyPacket
       let server = try await RoamkeyServerParty(policy, settings)
