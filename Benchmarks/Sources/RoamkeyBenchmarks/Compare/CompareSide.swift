@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import BenchmarkSockets
 internal import Glibc
 internal import Roamkey
 
@@ -14,6 +15,7 @@ struct CompareSide: AsyncParsableCommand {
   @Option var server = ""
 
   func run() async throws {
+    bench_end_with_parent()
     Self.allowManyDescriptors()
     let (role, competitor, workload) = (role, competitor, workload)
     let settings = PartySettings(peers: workload.peers, port: port, serverID: server)
