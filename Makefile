@@ -82,7 +82,7 @@ sanitize-address: setup-tests
 sanitize-thread: setup-tests
 	@swift test --parallel --sanitize=thread --scratch-path .build-tsan
 
-bench: setup-bench ## Roamkey beside raw UDP and ENet, six minutes; ARGS="--rows A,C --runs 1" for less
+bench: setup-bench ## Roamkey beside raw UDP, ENet and DTLS, six minutes; ARGS="--rows A,C --runs 1" for less
 	@swift run -c release --package-path Benchmarks roamkey-benchmarks compare $(ARGS)
 
 bench-plot: setup-bench ## what a message costs by sessions and by size, drawn into docs/performance.svg (three minutes)

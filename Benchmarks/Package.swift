@@ -21,7 +21,7 @@ let package = Package(
     .executableTarget(
       name: "RoamkeyBenchmarks",
       dependencies: [
-        "Enet", "BenchmarkSockets",
+        "Enet", "Dtls", "BenchmarkSockets",
         .product(name: "Roamkey", package: "roamkey"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "DequeModule", package: "swift-collections"),
@@ -29,6 +29,8 @@ let package = Package(
       swiftSettings: settings),
     .systemLibrary(name: "BenchmarkSockets"),
     .systemLibrary(name: "Enet", pkgConfig: "libenet", providers: [.apt(["libenet-dev"]), .brew(["enet"])]),
+    .systemLibrary(
+      name: "Dtls", pkgConfig: "libssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
     .testTarget(name: "RoamkeyBenchmarksTests", dependencies: ["RoamkeyBenchmarks"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -39,7 +39,10 @@ missing_packages() {
     command -v nft >/dev/null || echo nftables
     command -v conntrack >/dev/null || echo conntrack
   fi
-  if [[ ${1:-} == --bench ]]; then pkg-config --exists 'libenet >= 1.3' 2>/dev/null || echo libenet-dev; fi
+  if [[ ${1:-} == --bench ]]; then
+    pkg-config --exists 'libenet >= 1.3' 2>/dev/null || echo libenet-dev
+    pkg-config --exists 'libssl >= 3' 2>/dev/null || echo libssl-dev
+  fi
 }
 
 # The first Python with the package `cryptography`: the one on the path, or the system's, where packages land.
@@ -63,6 +66,7 @@ in_general_words() {
       gcc) words+=("a C compiler with its linker") ;;
       python3-cryptography) words+=("Python's package cryptography") ;;
       libenet-dev) words+=("ENet 1.3 with its headers") ;;
+      libssl-dev) words+=("OpenSSL 3 with its headers") ;;
       ca-certificates) words+=("the system's TLS certificates") ;;
       *) words+=("$package") ;;
     esac

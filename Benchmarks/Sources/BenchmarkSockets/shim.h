@@ -33,6 +33,9 @@ int bench_ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec 
 /// Timers of the calling thread are otherwise up to 50 us late by intention (prctl(2), PR_SET_TIMERSLACK).
 static inline void bench_set_timer_slack(unsigned long nanoseconds) { prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0); }
 
+/// The calling process ends with the thread that has started it (prctl(2), PR_SET_PDEATHSIG).
+static inline void bench_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0); }
+
 static const int BENCH_SOCK_DGRAM = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 static const int BENCH_SO_RCVBUFFORCE = 33;
 

@@ -1,2 +1,2 @@
-// ENet (http://enet.bespin.org) as one module. Only EnetHost.swift imports it.
+// ENet (http://enet.bespin.org) as one module. Only EnetHost.swift and EnetParty.swift import it.
 #include <enet/enet.h>

@@ -108,4 +108,36 @@ import Testing
     #expect(relay.report.up.bytes == 3)
     #expect(relay.report.down.bytes == 6)
   }
+
+  /// After a move the server sees another address; what it sends to the old one is lost, what it sends to the new one
+  /// arrives.
+  @Test func clientsThatMoveHaveAnotherAddress() throws {
+    let server = try DatagramSocket()
+    let relay = try Relay(to: server.port, conditions: LinkConditions(), seed: 1)
+    defer { relay.stop() }
+    let client = try DatagramSocket(connectedTo: relay.port)
+    var buffer = [UInt8](repeating: 0, count: DatagramSocket.maximumSize)
+    func next(_ socket: DatagramSocket, until end: Monotonic = .now + .seconds(30)) -> (bytes: [UInt8], from: UInt16)? {
+      while Monotonic.now < end {
+        if let arrival = socket.receive(into: &buffer) { return (Array(buffer[..<arrival.size]), arrival.from) }
+        DatagramSocket.wait(for: socket.descriptor, atMost: .milliseconds(10))
+      }
+      return nil
+    }
+    client.send([1])
+    let before = try #require(next(server))
+    server.send([2], to: before.from)
+    #expect(next(client)?.bytes == [2])
+    relay.moveClients()
+    // The relay notes it within its longest wait.
+    (Monotonic.now + .milliseconds(100)).sleep()
+    client.send([3])
+    let after = try #require(next(server))
+    #expect(after.bytes == [3])
+    #expect(after.from != before.from)
+    server.send([4], to: before.from)
+    server.send([5], to: after.from)
+    #expect(next(client)?.bytes == [5])
+    #expect(next(client, until: .now + .milliseconds(100)) == nil)
+  }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import BenchmarkSockets
 internal import Glibc
 internal import Roamkey
 
@@ -14,6 +15,7 @@ struct CompareSide: AsyncParsableCommand {
   @Option var server = ""
 
   func run() async throws {
+    bench_end_with_parent()
     Self.allowManyDescriptors()
     let (role, competitor, workload) = (role, competitor, workload)
     let settings = PartySettings(peers: workload.peers, port: port, serverID: server)
@@ -43,6 +45,9 @@ struct CompareSide: AsyncParsableCommand {
       try await serve(party, port: party.port, id: "-", choice, memory)
     case .enet:
       let party = try EnetParty.server(settings)
+      try await serve(party, port: party.port, id: "-", choice, memory)
+    case .dtls:
+      let party = try DtlsParty.server(settings)
       try await serve(party, port: party.port, id: "-", choice, memory)
     case .sealed, .signed:
       let party = try await RoamkeyServerParty(competitor == .sealed ? .sealedOnly : .everyPacket, settings)
@@ -74,6 +79,7 @@ struct CompareSide: AsyncParsableCommand {
     switch competitor {
     case .raw, .gso:
       try await play(RawParty.clients(settings, inRuns: competitor == .gso), network, since: start, choice)
+    case .dtls: try await play(DtlsParty.clients(settings), network, since: start, choice)
     case .enet: try await play(EnetParty.clients(settings), network, since: start, choice)
     case .sealed, .signed:
       let policy: SigningPolicy = competitor == .sealed ? .sealedOnly : .everyPacket

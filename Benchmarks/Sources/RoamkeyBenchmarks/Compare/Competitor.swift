@@ -5,6 +5,8 @@ enum Competitor: String, CaseIterable, Sendable {
   /// The same in runs that the kernel cuts and joins (GSO, GRO).
   case gso
   case enet
+  /// DTLS 1.2 by OpenSSL.
+  case dtls
   case sealed, signed
 
   var title: String {
@@ -12,6 +14,7 @@ enum Competitor: String, CaseIterable, Sendable {
     case .raw: "raw UDP"
     case .gso: "raw GSO"
     case .enet: "ENet"
+    case .dtls: "DTLS 1.2"
     case .sealed: "Roamkey sealed"
     case .signed: "Roamkey signed"
     }
@@ -20,7 +23,7 @@ enum Competitor: String, CaseIterable, Sendable {
   var isOurs: Bool {
     switch self {
     case .sealed, .signed: true
-    case .raw, .gso, .enet: false
+    case .raw, .gso, .enet, .dtls: false
     }
   }
 }

@@ -1,5 +1,7 @@
 /// A row of the comparison: one thing that all do, and the figures that come of it.
 struct Row: Sendable {
+  /// Whether one run says all there is, or takes too long to be repeated.
+  var isOnce = false
   /// Whether all competitors may do it at once, since none of them keeps the machine busy.
   var isConcurrent = false
   /// The letter by which it is asked for.

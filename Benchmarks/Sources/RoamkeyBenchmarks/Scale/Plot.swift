@@ -95,6 +95,7 @@ struct Plot: Sendable {
     case .raw: "#999999"
     case .gso: "#56b4e9"
     case .enet: "#e69f00"
+    case .dtls: "#009e73"
     case .sealed: "#0072b2"
     case .signed: "#cc79a7"
     }

@@ -9,6 +9,8 @@ final class EnetParty: Party, @unchecked Sendable {
   /// Messages that are not acknowledged, and their bytes: ENet itself has no limit, and gets slow where an app has none.
   private static let backlogLimit = 8192
   private static let backlogByteLimit = 1 << 20
+  /// Clients that call at the same time.
+  private static let newcomerLimit = 200
 
   private struct Backlog {
     var packets = 0
@@ -48,18 +50,19 @@ final class EnetParty: Party, @unchecked Sendable {
   static func clients(_ settings: PartySettings) throws(BenchmarkFailure) -> EnetParty {
     let party = try EnetParty(at: nil, peers: settings.peers)
     var address = try loopback(settings.port)
-    for peer in 0..<settings.peers {
-      // All at once do not fit into the server's socket, and are repeated half a second later.
-      if peer % 50 == 49 { try party.service() }
-      guard enet_host_connect(party.host, &address, 1, 0) != nil else {
-        throw BenchmarkFailure("ENet does not connect")
-      }
-    }
     let end = Monotonic.now + .seconds(20)
+    var calling = 0
     while party.peers < settings.peers {
       guard Monotonic.now < end else { throw BenchmarkFailure("ENet's clients did not get through") }
+      // All at once do not fit into the server's socket, and are repeated half a second later.
+      while calling < min(settings.peers, party.peers + Self.newcomerLimit) {
+        guard enet_host_connect(party.host, &address, 1, 0) != nil else {
+          throw BenchmarkFailure("ENet does not connect")
+        }
+        calling += 1
+      }
       try party.service()
-      DatagramSocket.wait(for: party.host.pointee.socket, atMost: .milliseconds(1))
+      if party.peers < calling { DatagramSocket.wait(for: party.host.pointee.socket, atMost: .milliseconds(1)) }
     }
     return party
   }

@@ -7,11 +7,16 @@ final class MessageRing: RawRing {
   private static let slotSize = 2048
 
   private let descriptor: CInt
-  private let outgoing = Side()
-  private let incoming = Side()
+  private let outgoing: Side
+  private let incoming: Side
   private var count = 0
 
-  init(_ descriptor: CInt) { self.descriptor = descriptor }
+  init(_ descriptor: CInt) { (self.descriptor, outgoing, incoming) = (descriptor, Side(), Side()) }
+
+  /// With the memory of another one, which holds nothing between two calls.
+  init(sharing other: MessageRing, _ descriptor: CInt) {
+    (self.descriptor, outgoing, incoming) = (descriptor, other.outgoing, other.incoming)
+  }
 
   /// The memory of one direction.
   private struct Side {
@@ -61,12 +66,19 @@ final class MessageRing: RawRing {
   }
 
   func receive(_ take: (UnsafeRawBufferPointer) -> Void) -> sockaddr_in? {
+    receive(named: { bytes, _ in take(bytes) }) ? incoming.names[0] : nil
+  }
+
+  /// The same with the sender of each.
+  /// - Returns: whether there was something.
+  func receive(named take: (UnsafeRawBufferPointer, sockaddr_in) -> Void) -> Bool {
     let result = bench_recvmmsg(
       descriptor, incoming.headers, UInt32(Self.capacity), CInt(MSG_DONTWAIT), nil)
-    guard result > 0 else { return nil }
+    guard result > 0 else { return false }
     for i in 0..<Int(result) {
-      take(UnsafeRawBufferPointer(start: incoming.vectors[i].iov_base, count: Int(incoming.headers[i].msg_len)))
+      let size = Int(incoming.headers[i].msg_len)
+      take(UnsafeRawBufferPointer(start: incoming.vectors[i].iov_base, count: size), incoming.names[i])
     }
-    return incoming.names[0]
+    return true
   }
 }

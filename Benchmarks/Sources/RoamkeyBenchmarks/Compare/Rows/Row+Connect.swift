@@ -13,7 +13,7 @@ extension Row {
           targets: [.sealed: .fixed(250), .signed: .fixed(250)]
         ) { outcome, workload in outcome.server["connectProcessor"].map { $0 / Double(workload.peers) } },
       ],
-      competitors: [.enet, .sealed, .signed]
+      competitors: [.enet, .dtls, .sealed, .signed]
     ) { _ in
       .crowd(.resting(options.newcomers))
     }
@@ -31,7 +31,7 @@ extension Row {
           return (end - start) / 1024 / Double(workload.peers)
         }
       ],
-      competitors: [.enet, .sealed, .signed]
+      competitors: [.enet, .dtls, .sealed, .signed]
     ) { _ in
       .crowd(.resting(options.newcomers))
     }

@@ -21,7 +21,7 @@ extension Row {
           return max(0, 100 * (1 - received / expected))
         },
       ],
-      competitors: [.raw, .enet, .sealed, .signed]
+      competitors: [.raw, .enet, .dtls, .sealed, .signed]
     ) { competitor in
       .crowd(
         Crowd(

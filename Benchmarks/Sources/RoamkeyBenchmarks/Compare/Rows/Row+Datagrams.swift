@@ -16,7 +16,7 @@ extension Row {
           return sent / datagrams
         },
       ],
-      competitors: [.raw, .enet, .sealed, .signed]
+      competitors: [.raw, .enet, .dtls, .sealed, .signed]
     ) { _ in
       .flood(Flood(size: 700, promise: .unreliable, seconds: options.scale))
     }

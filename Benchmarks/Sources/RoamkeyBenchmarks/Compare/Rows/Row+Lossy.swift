@@ -2,7 +2,7 @@ extension Row {
   /// H: the figures of lossy delivery that have targets. `lossy` tells all of them, in several runs.
   static func lossy(_ options: RowOptions) -> Row {
     Row(
-      letter: "H", title: "a message of 64 bytes 30 times a second, 5 % loss and 50 ms each way",
+      isOnce: true, letter: "H", title: "a message of 64 bytes 30 times a second, 5 % loss and 50 ms each way",
       figures: [LossyFigure.p50, .p90, .p99, .maximum, .bytesUp].map { figure in
         var targets: [Competitor: Target] = [:]
         for competitor in Competitor.allCases {

@@ -2,7 +2,8 @@ extension Row {
   /// K: bytes that are not the app's.
   static func wire(_ options: RowOptions) -> Row {
     Row(
-      isConcurrent: true, letter: "K", title: "UDP payload beside a reliable message of 64 bytes, and without messages",
+      isOnce: true, isConcurrent: true, letter: "K",
+      title: "UDP payload beside a reliable message of 64 bytes, and without messages",
       figures: [
         RowFigure(
           name: "overhead", heading: "bytes around a message", decimals: 1,
