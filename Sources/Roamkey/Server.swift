@@ -15,8 +15,8 @@ public import RoamkeyWire
 ///         }
 ///     }
 ///
-/// All of it may be called from any thread. One thread of its own carries the datagrams, or several (`threads`). A server that is let go
-/// without ``close()`` tells its players that it stops, but does not wait for them to hear it.
+/// All of it may be called from any thread. One thread of its own carries the datagrams, or several (`threads`). A
+/// server that is let go without ``close()`` tells its players that it stops, but does not wait for them to hear it.
 public final class Server: Sendable {
   /// Whose key the server has: what clients pin.
   public let id: PlayerID
@@ -40,7 +40,7 @@ public final class Server: Sendable {
   ///   - allow: where given, nobody else may join.
   ///   - deny: those who may not join.
   ///   - instanceFile: where it keeps what its players know it by after a restart, if anywhere.
-  ///   - threads: how many threads carry datagrams, each with the sessions that began on it: 1 to 16. More than one help
+  ///   - threads: how many threads carry datagrams, 1 to 16, each with the sessions that began on it. Several help
   ///     where a single core cannot sign and verify for all players; more than the machine has cores do not.
   ///   - configuration: limits and timers. Limits of players hold for all threads together, those of handshakes under
   ///     way for each.

@@ -2,7 +2,8 @@ package import RoamkeyEngine
 
 /// Datagrams that other threads hand over to a driver's, which receives them as if they had come to its own socket.
 ///
-/// Bounded: what finds no room is dropped and counted, as by a full receive buffer. Nothing is allocated for a datagram.
+/// Bounded: what finds no room is dropped and counted, as by a full receive buffer. Nothing is allocated for a
+/// datagram.
 package final class DatagramInbox: Sendable {
   /// Datagrams that wait; with the spare half, 720 KiB.
   package static let capacity = 256
