@@ -35,6 +35,10 @@ package protocol DatagramHandler: AnyObject {
   /// work, such as a signature.
   func fill(_ batch: inout DatagramBatch, now: Instant)
 
+  /// Whether datagrams come from so many that a fraction of a millisecond matters to none of them: the driver may let
+  /// them gather.
+  var hasManyPeers: Bool { get }
+
   /// The addresses to which the driver is to watch the ways; it looks again after each turn.
   var watchedAddresses: [NetworkAddress] { get }
 
@@ -47,6 +51,7 @@ extension DatagramHandler {
     while !batch.isFull, batch.append({ pollTransmit(into: &$0, now: now) }) {}
   }
 
+  package var hasManyPeers: Bool { false }
   package var watchedAddresses: [NetworkAddress] { [] }
   package func networkChanged(_ view: NetworkView, now: Instant) {}
 }

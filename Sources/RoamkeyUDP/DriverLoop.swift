@@ -11,6 +11,7 @@
 //  8. transmit: have the handler fill the ring, send it, up to `sendBatches` times
 //  9. tell the app (`onTurn`)
 // 10. set the timer to what is due next
+// 11. where many players send one datagram each, wait for more of them
 internal import RoamkeyEngine
 internal import RoamkeyWire
 
@@ -46,6 +47,7 @@ final class DriverLoop<Handler: DatagramHandler> {
   /// The main socket's address, as the handler was told last.
   private var mainAddress: NetworkAddress
   private var statistics = SocketStatistics()
+  private var pacing = TurnPacing()
   private var work: [Mailbox<Handler>.Work] = []
   /// A send buffer is full: nothing is asked of the handler until there is room.
   private var blocked: (slot: Int, since: Instant)?
@@ -80,7 +82,7 @@ final class DriverLoop<Handler: DatagramHandler> {
     let ready = poller.wait(sleeps: !hasMoreToSend && receiveRing.isEmpty)
     let now = Instant.current
     statistics.turns += 1
-    receive(ready.readable, now)
+    let count = receive(ready.readable, now)
     inbox?.deliver(to: handler, now: now)
     let stops = mailbox.take(&work)
     for item in work { item(handler, now) }
@@ -99,6 +101,8 @@ final class DriverLoop<Handler: DatagramHandler> {
     if stops { return false }
     let next = nextWake(now)
     if next < .distantFuture { poller.wake(at: next) }
+    let pause = pacing.pause(after: count, now: now, hasManyPeers: handler.hasManyPeers)
+    if let pause, !hasMoreToSend { TurnPacing.sleep(pause) }
     return true
   }
 
@@ -115,7 +119,8 @@ final class DriverLoop<Handler: DatagramHandler> {
   // MARK: Datagrams
 
   /// What is left on a socket then keeps it readable, and the next wait returns at once.
-  private func receive(_ readable: UInt32, _ now: Instant) {
+  /// - Returns: how many datagrams the handler got.
+  private func receive(_ readable: UInt32, _ now: Instant) -> Int {
     var left = readable
     var count = deliver(receiveLimit, now)
     while left != 0 && count < receiveLimit {
@@ -127,6 +132,7 @@ final class DriverLoop<Handler: DatagramHandler> {
       if !mayHaveMore { left &= ~(1 << UInt32(slot)) }
       count += deliver(receiveLimit - count, now)
     }
+    return count
   }
 
   private func deliver(_ limit: Int, _ now: Instant) -> Int {
@@ -172,7 +178,7 @@ final class DriverLoop<Handler: DatagramHandler> {
     let new = replacement.socket
     // What has arrived on the old one is still worth having.
     _ = deliver(.max, now)
-    receive(1 << UInt32(sockets.mainSlot), now)
+    _ = receive(1 << UInt32(sockets.mainSlot), now)
     do {
       try sockets.replaceMain(by: new, &poller, &statistics)
     } catch {

@@ -111,6 +111,11 @@ package final class ServerEndpoint: DatagramHandler {
   /// waited for.
   package var isIdle: Bool { replies.isEmpty && sessions.values.allSatisfy(\.isFinished) }
 
+  package var hasManyPeers: Bool { sessions.count >= Self.manyPeers }
+
+  /// Two rooms full of players: below, a turn for each datagram costs little.
+  private static let manyPeers = 64
+
   package var nextTimeout: Instant? {
     guard let timer = timers.next else { return halfOpen.nextTimeout }
     return halfOpen.nextTimeout.map { min($0, timer) } ?? timer
