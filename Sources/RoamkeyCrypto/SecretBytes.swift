@@ -2,9 +2,9 @@ import RoamkeySodium
 
 /// A fixed number of secret bytes in guarded memory.
 ///
-/// The memory comes from `sodium_malloc`: inaccessible pages on both sides, locked against swapping where the system
-/// allows it, and overwritten with zeros when the value dies. It cannot be copied, printed or encoded.
-/// One costs about 25 us and three pages of address space: allocate per key, never per packet.
+/// The memory is locked against swapping where the system allows it, has inaccessible pages on both sides (of the region
+/// that small secrets share, `SecretPool`), and is overwritten with zeros when the value dies. It cannot be copied,
+/// printed or encoded. Allocate per key, never per packet.
 package struct SecretBytes: ~Copyable, @unchecked Sendable {
   // Sendable although it holds a pointer: the value is its only owner, and writes need `mutating`.
   private let base: UnsafeMutableRawPointer
@@ -14,10 +14,14 @@ package struct SecretBytes: ~Copyable, @unchecked Sendable {
   /// Zeros.
   package init(zeros count: Int) {
     _ = Sodium.ready
-    guard let base = sodium_malloc(count) else { preconditionFailure("no memory for a key of \(count) bytes") }
-    self.base = base
     self.count = count
-    sodium_memzero(base, count)
+    guard count > SecretPool.largestSlot else {
+      base = SecretPool.take(count)
+      return
+    }
+    guard let own = sodium_malloc(count) else { preconditionFailure("no memory for a key of \(count) bytes") }
+    sodium_memzero(own, count)
+    base = own
   }
 
   /// Fresh random bytes from the operating system.
@@ -43,7 +47,12 @@ package struct SecretBytes: ~Copyable, @unchecked Sendable {
     }
   }
 
-  deinit { sodium_free(base) }
+  deinit {
+    if count > SecretPool.largestSlot { sodium_free(base) } else { SecretPool.giveBack(base, count) }
+  }
+
+  /// Bytes that small secrets of this process take up, guard pages left out.
+  package static var pooledBytes: Int { SecretPool.bytes }
 
   package borrowing func withUnsafeBytes<R: ~Copyable, E: Error>(
     _ body: (UnsafeRawBufferPointer) throws(E) -> R

@@ -20,7 +20,7 @@ enum HouseRules {
     "RoamkeyState": ["RoamkeyWire", "DequeModule"],
     "RoamkeyEngine": ["RoamkeyWire", "RoamkeyCrypto", "DequeModule", "HeapModule"],
     "RoamkeyWire": [],
-    "RoamkeyCrypto": ["RoamkeySodium", "Glibc", "Musl"],
+    "RoamkeyCrypto": ["RoamkeySodium", "Glibc", "Musl", "Synchronization"],
     "RoamkeySockets": [],
     "RoamkeySodium": [],
   ]

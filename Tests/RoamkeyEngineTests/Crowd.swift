@@ -56,6 +56,11 @@ final class Crowd {
     server.drainEvents(into: &serverEvents)
   }
 
+  /// Hands the server a datagram of a client.
+  func deliver(_ datagram: [UInt8], from i: Int) {
+    deliver(datagram, to: server, local: serverAddress, remote: Self.address(i))
+  }
+
   func deliverToClient(_ datagram: [UInt8], _ address: NetworkAddress) {
     deliver(datagram, to: clients[Int(address.port) - 5000], local: address, remote: serverAddress)
   }

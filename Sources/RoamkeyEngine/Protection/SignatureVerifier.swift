@@ -34,6 +34,13 @@ package struct SignatureVerifier: Sendable {
     return isGood
   }
 
+  /// Forgets the roots: what belongs to them has come, or is verified anew.
+  package mutating func releaseMemory() {
+    guard !verified.isEmpty else { return }
+    verified = []
+    newest = 0
+  }
+
   /// The newest first: most packets of a tree follow each other.
   private func isKnown(depth: Int, root: Digest, _ signature: Signature) -> Bool {
     var place = newest

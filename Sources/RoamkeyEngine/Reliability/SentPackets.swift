@@ -149,6 +149,9 @@ package struct SentPackets<Frame> {
   /// Packets remembered, settled ones included, for statistics and tests of the bounds.
   package var trackedPackets: Int { outstanding.packets.count + lost.packets.count }
 
+  /// The record of a packet is open.
+  var isWriting: Bool { pending != nil }
+
   /// Gives out a packet number: from 0, each once, even if sending then fails (PROTOCOL §3).
   package mutating func takePacketNumber() -> UInt64 {
     precondition(nextPacketNumber <= PacketNumber.maximum, "the session must end before its packet numbers do")

@@ -13,6 +13,13 @@ final class EndpointContext {
   /// Packets of the batch that is being filled.
   var pending = PendingPackets()
 
+  // Reused from packet to packet, so that nothing is allocated in the steady state; empty between two calls, so that all
+  // sessions share them.
+  var ackedFrames: [SentFrame] = []
+  var lostFrames: [SentFrame] = []
+  var suspectFrames: [SentFrame] = []
+  var writtenFrames: [SentFrame] = []
+
   /// - Parameter clock: one that is shared with others; nil for one of its own.
   init(
     key: consuming PlayerKey, configuration: RoamkeyConfiguration, entropy: Entropy, clock: LocalClock? = nil

@@ -187,6 +187,7 @@ extension Session {
     do throws(AckError) {
       try frame.forEachRange(payload) { range throws(AckError) in try sent.acknowledge(range, into: &ackedFrames) }
     } catch {
+      ackedFrames.removeAll(keepingCapacity: true)
       throw .malformed
     }
     let outcome = sent.endAck()

@@ -29,6 +29,7 @@ extension Session {
   /// Everything else: what is owed, then messages, then an acknowledgement where one is due or rides along.
   private func transmitFrames(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
     channels.beginTurn()
+    releaseMemoryIfIdle(now: now)
     let path = paths.active.path
     // What is padded is padded to the base, whatever the path may carry.
     let base = context.configuration.packetSize

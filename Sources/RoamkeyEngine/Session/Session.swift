@@ -129,12 +129,6 @@ final class Session {
   /// Server: which address it was admitted from, for the limit of players per address; nil if it has no place.
   var admittedPrefix: UInt128?
 
-  // Reused from packet to packet, so that nothing is allocated in the steady state.
-  var ackedFrames: [SentFrame] = []
-  var lostFrames: [SentFrame] = []
-  var suspectFrames: [SentFrame] = []
-  var writtenFrames: [SentFrame] = []
-
   /// The largest number of failed tags before the key is given up (PROTOCOL §2).
   static let failedTagLimit: UInt64 = 1 << 36
 
