@@ -2,9 +2,9 @@ import RoamkeySodium
 
 /// A fixed number of secret bytes in guarded memory.
 ///
-/// The memory is locked against swapping where the system allows it, has inaccessible pages on both sides (of the region
-/// that small secrets share, `SecretPool`), and is overwritten with zeros when the value dies. It cannot be copied,
-/// printed or encoded. Allocate per key, never per packet.
+/// The memory is locked against swapping where the system allows it, has inaccessible pages on both sides (of the
+/// region that small secrets share, `SecretPool`), and is overwritten with zeros when the value dies. It cannot be
+/// copied, printed or encoded. Allocate per key, never per packet.
 package struct SecretBytes: ~Copyable, @unchecked Sendable {
   // Sendable although it holds a pointer: the value is its only owner, and writes need `mutating`.
   private let base: UnsafeMutableRawPointer

@@ -3,10 +3,12 @@ import Synchronization
 
 /// Guarded memory for small secrets, many to a region.
 ///
-/// A piece from `sodium_malloc` takes a page and three guard pages, and four mappings of which a process may have 65,530:
-/// a server with thousands of sessions would run out of them. So secrets share regions: each is guarded on both sides,
+/// A piece from `sodium_malloc` takes a page and three guard pages, and mappings of which a process may have 65,530: a
+/// server with thousands of sessions would run out of them. So secrets share regions: each is guarded on both sides,
 /// locked against swapping, and cut into slots of one size. A slot is wiped when it is given back, and a region goes
 /// when its last slot does, but for one of each size that is kept for who comes next.
+///
+/// Between slots nothing is guarded: every access inside this module is checked against the secret's own bounds.
 ///
 /// The lock is held for moments, when a secret is made or dies: never for a packet.
 struct SecretPool {

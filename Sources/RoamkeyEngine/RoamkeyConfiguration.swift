@@ -89,7 +89,7 @@ public struct RoamkeyConfiguration: Sendable {
   package var halfOpenLifetime: Duration = .seconds(10)
   /// Packets kept that arrived before the Finish that explains them.
   package var heldPacketLimit = 4
-  /// Sessions that were refused or replaced and still say so, beside those of the players: 4 pages of memory each, for
+  /// Sessions that were refused or replaced and still say so, beside those of the players: 8 KiB of memory each, for
   /// some seconds.
   package var farewellLimit = 1024
   /// How long a cookie is valid, and how often the cookie key is renewed (PROTOCOL §1).

@@ -42,13 +42,13 @@ struct SecretPoolTests {
   }
 
   @Test func regionsAreGivenBack() {
-    // 25 slots of 640 bytes to a region: nobody else takes so many.
-    let before = SecretBytes.pooledBytes
     var boxes = (0..<1000).map { _ in Box(640) }
-    #expect(SecretBytes.pooledBytes >= before + 1000 * 640)
+    let most = SecretBytes.pooledBytes
+    #expect(most >= 1000 * 640)
     boxes.shuffle()
     boxes.removeAll()
-    #expect(SecretBytes.pooledBytes < before + 1000 * 640 / 2)
+    // Whoever else takes secrets meanwhile does not take so many.
+    #expect(SecretBytes.pooledBytes < most - 1000 * 640 / 2)
   }
 
   @Test func threads() async {

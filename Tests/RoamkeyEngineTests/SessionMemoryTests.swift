@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  /// PROTOCOL names no figure; a server for thousands needs one: 6 KiB of an idle session, everything included.
+  /// Everything included: objects, tables, keys. With few sessions the figure says nothing.
   @Test func anIdleSession() throws {
     let isMeasured = ProcessInfo.processInfo.environment["ROAMKEY_MEASURE"] != nil
     let lobby = Lobby()
@@ -104,6 +104,7 @@ import Testing
     let each = Double(try Self.resident() - resident) / Double(count)
     let keys = Double(SecretBytes.pooledBytes - pooled) / Double(count)
     if isMeasured {
+      #expect(each < 9000)
       print("an idle session: \(Int(each)) bytes in memory, of these \(Int(keys)) for keys")
       print("of its own: channels \(MemoryLayout<Channels>.size), received \(MemoryLayout<ReceivedPackets>.size)")
       print("replay window \(MemoryLayout<ReplayWindow>.size), peer clock \(MemoryLayout<PeerClock>.size)")

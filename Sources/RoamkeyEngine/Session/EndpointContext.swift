@@ -13,8 +13,8 @@ final class EndpointContext {
   /// Packets of the batch that is being filled.
   var pending = PendingPackets()
 
-  // Reused from packet to packet, so that nothing is allocated in the steady state; empty between two calls, so that all
-  // sessions share them.
+  // Reused from packet to packet, so that nothing is allocated in the steady state; of no meaning between two calls, so
+  // that all sessions share them.
   var ackedFrames: [SentFrame] = []
   var lostFrames: [SentFrame] = []
   var suspectFrames: [SentFrame] = []
