@@ -70,6 +70,22 @@ package struct MessageContent: Sendable, Equatable {
   }
 
   package init(_ bytes: RawSpan) throws(WireError) {
+    try self.init(bytes) { bytes.array($0..<bytes.byteCount) }
+  }
+
+  /// The same, of bytes that nobody else needs: the body stays in their memory.
+  package init(_ bytes: consuming [UInt8]) throws(WireError) {
+    var start = 0
+    self = try Self(bytes.span.bytes) {
+      start = $0
+      return []
+    }
+    bytes.removeFirst(start)
+    body = bytes
+  }
+
+  /// - Parameter takeBody: gives the body that begins there.
+  private init(_ bytes: RawSpan, body takeBody: (Int) -> [UInt8]) throws(WireError) {
     var position = 0
     let flags = try bytes.readByte(at: &position)
     let known = Self.formatBits | Self.hasAuthor | Self.hasAction | Self.hasTime | Self.asksForReceipt
@@ -86,7 +102,7 @@ package struct MessageContent: Sendable, Equatable {
     action = flags & Self.hasAction != 0 ? try Self.readAction(bytes, at: &position) : ""
     let body = bytes.extracting(position..<bytes.byteCount)
     if format == .text, body.text == nil { throw .malformed }
-    self.body = bytes.array(position..<bytes.byteCount)
+    self.body = takeBody(position)
   }
 
   /// One encoding only: no action is said by its flag, not by a length of 0.

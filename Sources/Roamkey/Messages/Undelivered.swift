@@ -31,7 +31,7 @@ extension UndeliveredMessage {
   /// A message that the loop has not taken; nil where nobody promised that it arrives.
   init?(_ message: Ledger.Outgoing) {
     // We wrote it ourselves.
-    guard message.options.delivery.isReliable, let content = try? MessageContent(message.content.span.bytes) else {
+    guard message.options.delivery.isReliable, let content = try? MessageContent(message.content) else {
       return nil
     }
     self.init(

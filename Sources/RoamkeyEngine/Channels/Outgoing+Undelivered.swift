@@ -32,7 +32,7 @@ extension Outgoing {
     to found: inout [UndeliveredMessage]
   ) {
     // We wrote it ourselves.
-    guard let content = try? MessageContent(bytes.span.bytes) else { return }
+    guard let content = try? MessageContent(bytes) else { return }
     found.append(
       UndeliveredMessage(stream: stream, priority: priority, content: content, expires: expires, receipt: receipt))
   }

@@ -289,7 +289,7 @@ extension Session {
   private func deliver(now: Instant) {
     tellOutcomes()
     while isOpen, let (stream, sequence, bytes, credit) = channels.takeMessage() {
-      guard let content = try? MessageContent(bytes.span.bytes) else {
+      guard let content = try? MessageContent(bytes) else {
         fail(.protocolViolation, now: now)
         return
       }
