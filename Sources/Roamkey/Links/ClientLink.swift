@@ -179,8 +179,15 @@ package final class ClientLink: Sendable {
   /// - Returns: also whether the loop must be called.
   package func takeEvents() -> (events: [Client.Event], calls: Bool) {
     let items = events.takeAll()
-    var calls = false
-    for (index, item) in items.enumerated() where taken(item, isLast: index == items.count - 1) { calls = true }
+    guard !items.isEmpty else { return ([], false) }
+    let calls = monitor.withLock { state in
+      var calls = false
+      for index in items.indices
+      where state.ledger.giveBack(items[index].credit, isLast: index == items.count - 1) && state.ledger.call() {
+        calls = true
+      }
+      return calls
+    }
     return (items.map(\.event), calls)
   }
 

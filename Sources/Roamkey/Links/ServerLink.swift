@@ -184,23 +184,33 @@ package final class ServerLink: Sendable {
 
   /// Notes what the app has taken.
   func taken(_ item: Item, isLast: Bool) {
-    if case .left(let player, _) = item.event { monitor.withLock { $0.departed[player] = nil } }
-    guard item.credit != nil || isLast else { return }
-    let calls = monitor.withLock { state in
-      let shard = item.credit.map { state.shard(of: $0.account.handle) }
-      // The last one lets go what any of them has withheld.
-      let concerned = isLast ? ShardSet(all: state.ledgers.count) : shard.map { ShardSet($0) } ?? ShardSet()
-      return concerned.filter {
-        state.ledgers[$0].giveBack($0 == shard ? item.credit : nil, isLast: isLast) && state.ledgers[$0].call()
-      }
+    callLoops(monitor.withLock { Self.note(item, isLast: isLast, &$0) })
+  }
+
+  /// - Returns: the shards whose loops must be called.
+  private static func note(_ item: Item, isLast: Bool, _ state: inout State) -> ShardSet {
+    if case .left(let player, _) = item.event { state.departed[player] = nil }
+    let credit = item.credit
+    let shard = credit.map { state.shard(of: $0.account.handle) }
+    // The last one lets go what any of them has withheld.
+    let concerned = isLast ? ShardSet(all: state.ledgers.count) : ShardSet(shard)
+    return concerned.filter {
+      state.ledgers[$0].giveBack($0 == shard ? credit : nil, isLast: isLast) && state.ledgers[$0].call()
     }
-    callLoops(calls)
   }
 
   /// All events that wait.
   package func takeEvents() -> [Server.Event] {
     let items = events.takeAll()
-    for (index, item) in items.enumerated() { taken(item, isLast: index == items.count - 1) }
+    guard !items.isEmpty else { return [] }
+    let calls = monitor.withLock { state in
+      var calls = ShardSet()
+      for index in items.indices {
+        for shard in Self.note(items[index], isLast: index == items.count - 1, &state) { calls.insert(shard) }
+      }
+      return calls
+    }
+    callLoops(calls)
     return items.map(\.event)
   }
 

@@ -111,12 +111,14 @@ struct EventList<Event: Sendable>: Sendable {
 
   /// - Precondition: an unreliable message is the oldest of its session: those who take begin at the front.
   private mutating func remove(_ index: Int32) -> Item? {
+    // Moved out, not copied: a message is several references.
+    let taken = nodes[Int(index)].item.take()
     let node = nodes[Int(index)]
     if node.previous == Self.none { first = node.next } else { nodes[Int(node.previous)].next = node.next }
     if node.next == Self.none { last = node.previous } else { nodes[Int(node.next)].previous = node.previous }
     nodes[Int(index)] = Node(item: nil, next: free)
     free = index
-    guard let item = node.item else { return nil }
+    guard let item = taken else { return nil }
     backlog.events -= 1
     backlog.bytes -= item.cost.bytes
     if case .unreliable(let session, let bytes) = item.cost {

@@ -274,6 +274,7 @@ package final class ServerEndpoint: DatagramHandler {
 
   /// Hands over what happened since the last call, in order.
   package func drainEvents(into events: inout [EngineEvent]) {
+    guard !events.isEmpty else { return swap(&events, &context.events) }
     events.append(contentsOf: context.events)
     context.events.removeAll(keepingCapacity: true)
   }
