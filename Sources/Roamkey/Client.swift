@@ -110,7 +110,7 @@ public final class Client: Sendable {
   /// Ends after `disconnected`. A loop that is left and entered again goes on where it was; two loops share the events
   /// between them. A reader that is slow holds up the server's messages to it, not the memory.
   public var events: some AsyncSequence<Event, Never> & Sendable {
-    EventSequence(queue: link.events, onTaken: { item, isLast in self.taken(item, isLast: isLast) })
+    EventSequence(queue: link.events, onTaken: { _, cost, isLast in self.taken(cost, isLast: isLast) })
   }
 
   /// What has happened since the last time, without waiting: for a game loop that asks once a frame.
@@ -128,14 +128,14 @@ public final class Client: Sendable {
   /// kept, and ``Statistics/receiptsDropped`` counts the others.
   public var receipts: some AsyncSequence<Receipt, Never> & Sendable {
     // Like `events` it keeps the client for as long as somebody reads.
-    EventSequence(queue: link.receipts, onTaken: { _, _ in withExtendedLifetime(self) {} })
+    EventSequence(queue: link.receipts, onTaken: { _, _, _ in withExtendedLifetime(self) {} })
   }
 
   /// The receipts since the last time, without waiting: for a game loop that asks once a frame.
   public func takeReceipts() -> [Receipt] { link.takeReceipts() }
 
-  private func taken(_ item: ClientLink.Item, isLast: Bool) {
-    if link.taken(item, isLast: isLast) { callLoop() }
+  private func taken(_ cost: EventCost, isLast: Bool) {
+    if link.taken(cost, isLast: isLast) { callLoop() }
   }
 
   private func callLoop() { driver.perform { [link] endpoint, now in link.work(endpoint, now) } }

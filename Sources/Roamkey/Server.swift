@@ -125,7 +125,8 @@ public final class Server: Sendable {
   /// Ends after ``close()``. A loop that is left and entered again goes on where it was; two loops share the events
   /// between them. A reader that is slow holds up the senders, not the memory: their messages wait with them.
   public var events: some AsyncSequence<Event, Never> & Sendable {
-    EventSequence(queue: link.events, onTaken: { item, isLast in self.link.taken(item, isLast: isLast) })
+    EventSequence(
+      queue: link.events, onTaken: { event, cost, isLast in self.link.taken(event, cost, isLast: isLast) })
   }
 
   /// What has happened since the last time, without waiting: for a game loop that asks once a frame.
@@ -139,7 +140,7 @@ public final class Server: Sendable {
   /// and ``Statistics/receiptsDropped`` counts the others.
   public var receipts: some AsyncSequence<Receipt, Never> & Sendable {
     // Like `events` it keeps the server for as long as somebody reads.
-    EventSequence(queue: link.receipts, onTaken: { _, _ in withExtendedLifetime(self) {} })
+    EventSequence(queue: link.receipts, onTaken: { _, _, _ in withExtendedLifetime(self) {} })
   }
 
   /// The receipts since the last time, without waiting: for a game loop that asks once a frame.

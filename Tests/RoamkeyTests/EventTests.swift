@@ -41,26 +41,28 @@ import Testing
   }
 
   @Test func theQueueKeepsOrderAcrossBothWaysOfTaking() {
-    let queue = EventQueue<Int>(unreliableLimit: 0)
-    var items = (0..<5).map { EventQueue<Int>.Item(event: $0) }
-    queue.append(&items)
-    #expect(items.isEmpty)
-    guard case .item(let first, isLast: false) = queue.takeFirst() else {
+    let queue = EventQueue<Int>(blank: -1)
+    var batch = EventBatch<Int>()
+    for number in 0..<5 { batch.append(number) }
+    queue.append(&batch)
+    #expect(batch.isEmpty)
+    guard case .event(let first, _, isLast: false) = queue.takeFirst() else {
       Issue.record("nothing to take")
       return
     }
-    #expect(first.event == 0)
-    items = [.init(event: 5)]
-    queue.append(&items)
-    #expect(queue.takeAll().map(\.event) == [1, 2, 3, 4, 5])
+    #expect(first == 0)
+    batch.append(5)
+    queue.append(&batch)
+    #expect(queue.takeAll().events == [1, 2, 3, 4, 5])
     #expect(queue.backlog.events == 0)
     guard case .nothingYet = queue.takeFirst() else {
       Issue.record("something to take")
       return
     }
     queue.finish()
-    items = [.init(event: 6)]
-    queue.append(&items)
+    batch.append(6)
+    queue.append(&batch)
+    #expect(batch.isEmpty)
     guard case .finished = queue.takeFirst() else {
       Issue.record("not finished")
       return

@@ -88,11 +88,11 @@ import Testing
 
   @Test(arguments: [Int.min, 0, 1, 3]) func aListOfSoManyEvents(_ limit: Int) {
     let kept = max(1, limit)
-    var list = EventList<Int>(limit: 0, eventLimit: limit)
-    for number in 0..<100_000 { list.append(.init(event: number)) }
-    #expect(list.nodeCount == kept)
+    var list = EventList<Int>(limit: 0, eventLimit: limit, blank: -1)
+    for number in 0..<100_000 { list.append(number) }
+    #expect(list.placeCount <= kept + 70, "blanks included")
     #expect(list.dropped == UInt64(100_000 - kept))
     #expect(list.backlog.events == kept)
-    #expect(list.removeAll().map(\.event) == Array((100_000 - kept)..<100_000))
+    #expect(list.removeAll().events == Array((100_000 - kept)..<100_000))
   }
 }

@@ -75,13 +75,15 @@ extension ClientLink {
       let (queued, isIdle) = (endpoint.queuedBytes, endpoint.isIdle)
       var end: Phase?
       var hasMessages = false
-      for event in scratch.drained {
+      scratch.events.reserve(scratch.drained.count)
+      // Backwards out of the array: so each is moved, and not copied with all that it refers to.
+      scratch.drained.reverse()
+      while let event = scratch.drained.popLast() {
         if case .message = event { hasMessages = true }
         if let last = follow(event, isOverrun: isOverrun, endpoint, now, &scratch, &wishes) { end = last }
       }
-      scratch.drained.removeAll(keepingCapacity: true)
       // The events come first: who waits for the end finds them in the queue.
-      events.append(&scratch.items)
+      events.append(&scratch.events)
       receipts.append(&scratch.receipts)
       let hasEnded = monitor.withLock { state in
         // Whatever is said ends a rest.
@@ -101,26 +103,27 @@ extension ClientLink {
 
   /// - Returns: how it has ended, if it has.
   private func follow(
-    _ event: EngineEvent, isOverrun: Bool, _ endpoint: ClientEndpoint, _ now: Instant, _ scratch: inout Scratch,
+    _ event: consuming EngineEvent, isOverrun: Bool, _ endpoint: ClientEndpoint, _ now: Instant,
+    _ scratch: inout Scratch,
     _ wishes: inout Wishes
   ) -> Phase? {
     switch event {
     case .joined(let handle, let id, let address):
       join(Peer(handle: handle, id: id, address: address), endpoint, now, &scratch, &wishes)
     case .message(let handle, let message):
-      scratch.items.append(
-        Item(event: .message(Message(message, sender: nil)), cost: .init(of: message, in: handle)))
+      let cost = EventCost(of: message, in: handle)
+      scratch.events.append(.message(Message(message, sender: nil)), cost: cost)
     case .roamed(_, let change): roam(change, isOverrun: isOverrun, &scratch)
     case .offline:
       if isOverrun { break }
       scratch.isOffline = true
-      scratch.items.append(Item(event: .offline))
+      scratch.events.append(.offline)
     case .online:
       scratch.isOffline = false
-      if !isOverrun { scratch.items.append(Item(event: .online)) }
+      if !isOverrun { scratch.events.append(.online) }
     case .receipt(_, let number, let outcome):
       guard let server = scratch.server else { break }
-      scratch.receipts.append(.init(event: Receipt(number: number, player: server, outcome: outcome)))
+      scratch.receipts.append(Receipt(number: number, player: server, outcome: outcome))
     case .searching: wishes.lookup = true
     case .reset(_, let undelivered): lose(undelivered, &scratch)
     case .left(_, let reason): return leave(reason, endpoint, &scratch)
@@ -150,11 +153,11 @@ extension ClientLink {
     }
     guard let renewal else { return }
     wishes.work = true
-    if scratch.isOffline { scratch.items.append(Item(event: .online)) }
+    if scratch.isOffline { scratch.events.append(.online) }
     scratch.isOffline = false
     scratch.undelivered += renewal.tooLong.compactMap { UndeliveredMessage($0) }
     let undelivered = scratch.undelivered.compactMap { Undelivered($0, at: now) }
-    scratch.items.append(Item(event: .reconnected(undelivered: undelivered)))
+    scratch.events.append(.reconnected(undelivered: undelivered))
     // An app that is closing can send nothing again: it finds them at the end.
     if !renewal.isClosing { scratch.undelivered = [] }
   }
@@ -173,14 +176,14 @@ extension ClientLink {
   private func roam(_ change: AddressChange, isOverrun: Bool, _ scratch: inout Scratch) {
     switch change.side {
     case .own:
-      if !isOverrun { scratch.items.append(Item(event: .roamed(from: change.from, to: change.to))) }
+      if !isOverrun { scratch.events.append(.roamed(from: change.from, to: change.to)) }
     case .peer:
       monitor.withLock { state in
         guard case .connected(var peer) = state.phase else { return }
         peer.address = change.to
         state.phase = .connected(peer)
       }
-      if !isOverrun { scratch.items.append(Item(event: .serverRoamed(from: change.from, to: change.to))) }
+      if !isOverrun { scratch.events.append(.serverRoamed(from: change.from, to: change.to)) }
     }
   }
 
@@ -190,7 +193,7 @@ extension ClientLink {
     let phase = phase
     guard let peer = phase.peer else { return nil }
     if phase.isConnected { scratch.undelivered += endpoint.undelivered }
-    scratch.items.append(Item(event: .disconnected(reason)))
+    scratch.events.append(.disconnected(reason))
     return .ended(peer, reason)
   }
 
@@ -199,7 +202,7 @@ extension ClientLink {
     case .connecting: return .failed(error)
     case .reconnecting(let peer):
       let reason: EndReason = error == .closed ? .closed : .notReadmitted(error)
-      scratch.items.append(Item(event: .disconnected(reason)))
+      scratch.events.append(.disconnected(reason))
       return .ended(peer, reason)
     case .connected, .failed, .ended: return nil
     }

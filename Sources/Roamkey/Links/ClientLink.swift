@@ -8,8 +8,6 @@ package import RoamkeyWire
 /// It names neither a thread nor a socket: a loop in virtual time runs it as well. A session that the server has
 /// forgotten is followed by another one (ClientLink+Loop.swift): to the app they are one.
 package final class ClientLink: Sendable {
-  typealias Item = EventQueue<Client.Event>.Item
-
   /// How far the session is.
   package enum Phase: Sendable {
     case connecting
@@ -49,8 +47,8 @@ package final class ClientLink: Sendable {
   struct Scratch: Sendable {
     var work = Ledger.Work()
     var drained: [EngineEvent] = []
-    var items: [Item] = []
-    var receipts: [EventQueue<Receipt>.Item] = []
+    var events = EventBatch<Client.Event>()
+    var receipts = EventBatch<Receipt>()
     /// Once there is one.
     var server: PlayerID?
     /// What the engine did not take.
@@ -73,8 +71,8 @@ package final class ClientLink: Sendable {
   package init(_ configuration: RoamkeyConfiguration, clock: LocalClock) {
     self.configuration = configuration
     self.clock = clock
-    events = EventQueue(unreliableLimit: configuration.unreadUnreliableLimit)
-    receipts = EventQueue(eventLimit: configuration.unreadEventLimit)
+    events = EventQueue(unreliableLimit: configuration.unreadUnreliableLimit, blank: .online)
+    receipts = EventQueue(eventLimit: configuration.unreadEventLimit, blank: .blank)
     monitor = Monitor(State(ledger: Ledger(configuration)))
   }
 
@@ -170,29 +168,25 @@ package final class ClientLink: Sendable {
 
   /// Notes what the app has taken.
   /// - Returns: whether the loop must be called.
-  func taken(_ item: Item, isLast: Bool) -> Bool {
-    guard item.credit != nil || isLast else { return false }
-    return monitor.withLock { $0.ledger.giveBack(item.credit, isLast: isLast) && $0.ledger.call() }
+  func taken(_ cost: EventCost, isLast: Bool) -> Bool {
+    guard cost.credit != nil || isLast else { return false }
+    return monitor.withLock { $0.ledger.giveBack(cost.credit, isLast: isLast) && $0.ledger.call() }
   }
 
   /// All events that wait.
   /// - Returns: also whether the loop must be called.
   package func takeEvents() -> (events: [Client.Event], calls: Bool) {
-    let items = events.takeAll()
-    guard !items.isEmpty else { return ([], false) }
+    let batch = events.takeAll()
+    guard !batch.isEmpty else { return ([], false) }
     let calls = monitor.withLock { state in
-      var calls = false
-      for index in items.indices
-      where state.ledger.giveBack(items[index].credit, isLast: index == items.count - 1) && state.ledger.call() {
-        calls = true
-      }
-      return calls
+      batch.forEachCredit { _ = state.ledger.giveBack($0, isLast: false) }
+      return state.ledger.giveBack(nil, isLast: true) && state.ledger.call()
     }
-    return (items.map(\.event), calls)
+    return (batch.events, calls)
   }
 
   /// All receipts that wait.
-  package func takeReceipts() -> [Receipt] { receipts.takeAll().map(\.event) }
+  package func takeReceipts() -> [Receipt] { receipts.takeAll().events }
 
   /// Events and receipts that were dropped unread.
   package var unreadDropped: UInt64 { events.dropped + receipts.dropped }

@@ -8,8 +8,6 @@ internal import RoamkeyWire
 /// There is a loop for each shard of the server (`ServerShard`), nearly always a single one. What is asked of a session
 /// goes to the loop that has it; what happened goes into one list, in the order of the turns.
 package final class ServerLink: Sendable {
-  typealias Item = EventQueue<Server.Event>.Item
-
   private struct Session: Sendable {
     var player: PlayerID
     var address: NetworkAddress
@@ -38,8 +36,8 @@ package final class ServerLink: Sendable {
   private struct Scratch: Sendable {
     var work = Ledger.Work()
     var drained: [EngineEvent] = []
-    var items: [Item] = []
-    var receipts: [EventQueue<Receipt>.Item] = []
+    var events = EventBatch<Server.Event>()
+    var receipts = EventBatch<Receipt>()
     var toClose: [SessionHandle] = []
   }
 
@@ -68,8 +66,9 @@ package final class ServerLink: Sendable {
   package init(_ configuration: RoamkeyConfiguration, clock: LocalClock, shards: Int = 1) {
     self.configuration = configuration
     self.clock = clock
-    events = EventQueue(unreliableLimit: configuration.unreadUnreliableLimit)
-    receipts = EventQueue(eventLimit: configuration.unreadEventLimit)
+    events = EventQueue(
+      unreliableLimit: configuration.unreadUnreliableLimit, blank: .online(PlayerID(publicKey: Digest())))
+    receipts = EventQueue(eventLimit: configuration.unreadEventLimit, blank: .blank)
     scratch = (0..<shards).map { _ in Locked(Scratch()) }
     drivers = Locked(Array(repeating: Driver(), count: shards))
     monitor = Monitor(
@@ -183,39 +182,45 @@ package final class ServerLink: Sendable {
   }
 
   /// Notes what the app has taken.
-  func taken(_ item: Item, isLast: Bool) {
-    callLoops(monitor.withLock { Self.note(item, isLast: isLast, &$0) })
-  }
-
-  /// - Returns: the shards whose loops must be called.
-  private static func note(_ item: Item, isLast: Bool, _ state: inout State) -> ShardSet {
-    if case .left(let player, _) = item.event { state.departed[player] = nil }
-    let credit = item.credit
-    let shard = credit.map { state.shard(of: $0.account.handle) }
-    // The last one lets go what any of them has withheld.
-    let concerned = isLast ? ShardSet(all: state.ledgers.count) : ShardSet(shard)
-    return concerned.filter {
-      state.ledgers[$0].giveBack($0 == shard ? credit : nil, isLast: isLast) && state.ledgers[$0].call()
-    }
+  func taken(_ event: Server.Event, _ cost: EventCost, isLast: Bool) {
+    callLoops(
+      monitor.withLock { state in
+        if case .farewell = cost { Self.forget(event, &state) }
+        let shard = cost.credit.map { state.shard(of: $0.account.handle) }
+        // The last one lets go what any of them has withheld.
+        let concerned = isLast ? ShardSet(all: state.ledgers.count) : ShardSet(shard)
+        return concerned.filter {
+          state.ledgers[$0].giveBack($0 == shard ? cost.credit : nil, isLast: isLast) && state.ledgers[$0].call()
+        }
+      })
   }
 
   /// All events that wait.
   package func takeEvents() -> [Server.Event] {
-    let items = events.takeAll()
-    guard !items.isEmpty else { return [] }
+    let batch = events.takeAll()
+    guard !batch.isEmpty else { return [] }
     let calls = monitor.withLock { state in
-      var calls = ShardSet()
-      for index in items.indices {
-        for shard in Self.note(items[index], isLast: index == items.count - 1, &state) { calls.insert(shard) }
+      for (place, cost) in batch.costs.enumerated() {
+        if case .farewell = cost { Self.forget(batch.events[place], &state) }
       }
-      return calls
+      batch.forEachCredit { credit in
+        _ = state.ledgers[state.shard(of: credit.account.handle)].giveBack(credit, isLast: false)
+      }
+      return ShardSet(all: state.ledgers.count).filter {
+        state.ledgers[$0].giveBack(nil, isLast: true) && state.ledgers[$0].call()
+      }
     }
     callLoops(calls)
-    return items.map(\.event)
+    return batch.events
+  }
+
+  /// The app knows of somebody's end.
+  private static func forget(_ event: Server.Event, _ state: inout State) {
+    if case .left(let player, _) = event { state.departed[player] = nil }
   }
 
   /// All receipts that wait.
-  package func takeReceipts() -> [Receipt] { receipts.takeAll().map(\.event) }
+  package func takeReceipts() -> [Receipt] { receipts.takeAll().events }
 
   /// Events and receipts that were dropped unread.
   package var unreadDropped: UInt64 { events.dropped + receipts.dropped }
@@ -297,22 +302,24 @@ package final class ServerLink: Sendable {
   private func publish(_ scratch: inout Scratch, _ endpoint: ServerEndpoint, _ shard: Int) {
     let backlog = scratch.drained.isEmpty ? .init() : events.backlog
     let isOverrun = backlog.events > configuration.unreadEventLimit || backlog.bytes > configuration.unreadByteLimit
+    scratch.events.reserve(scratch.drained.count)
+    // Backwards out of the array: so each is moved, and not copied with all that it refers to.
+    scratch.drained.reverse()
     monitor.withLock { state in
-      for event in scratch.drained {
+      while let event = scratch.drained.popLast() {
         Self.apply(event, isOverrun: isOverrun, to: &state, &scratch, longest: endpoint.maximumMessageSize(of:))
       }
       state.ledgers[shard].correct { endpoint.queuedBytes(of: $0) }
       state.isIdle[shard] = state.isClosed && endpoint.isIdle
     }
-    scratch.drained.removeAll(keepingCapacity: true)
-    events.append(&scratch.items)
+    events.append(&scratch.events)
     receipts.append(&scratch.receipts)
   }
 }
 
 extension ServerLink {
   private static func apply(
-    _ event: EngineEvent, isOverrun: Bool, to state: inout State, _ scratch: inout Scratch,
+    _ event: consuming EngineEvent, isOverrun: Bool, to state: inout State, _ scratch: inout Scratch,
     longest: (SessionHandle) -> Int
   ) {
     switch event {
@@ -330,23 +337,23 @@ extension ServerLink {
       }
     case .message(let handle, let message):
       guard let player = state.sessions[handle]?.player else { return }
-      scratch.items.append(
-        Item(event: .message(Message(message, sender: player), player), cost: .init(of: message, in: handle)))
+      let cost = EventCost(of: message, in: handle)
+      scratch.events.append(.message(Message(message, sender: player), player), cost: cost)
     case .roamed(let handle, let change):
       guard change.side == .peer, let player = state.sessions[handle]?.player else { return }
       state.sessions[handle]?.address = change.to
-      if !isOverrun { scratch.items.append(Item(event: .roamed(player, from: change.from, to: change.to))) }
+      if !isOverrun { scratch.events.append(.roamed(player, from: change.from, to: change.to)) }
     case .offline(let handle):
       guard let player = state.sessions[handle]?.player, !isOverrun else { return }
-      scratch.items.append(Item(event: .offline(player)))
+      scratch.events.append(.offline(player))
     case .online(let handle):
       guard let player = state.sessions[handle]?.player, !isOverrun else { return }
-      scratch.items.append(Item(event: .online(player)))
+      scratch.events.append(.online(player))
     case .left(let handle, let reason):
       if state.unwelcome.remove(handle) == nil { leave(handle, reason, &state, &scratch) }
     case .receipt(let handle, let number, let outcome):
       guard let player = state.sessions[handle]?.player else { return }
-      scratch.receipts.append(.init(event: Receipt(number: number, player: player, outcome: outcome)))
+      scratch.receipts.append(Receipt(number: number, player: player, outcome: outcome))
     case .connectFailed, .searching, .reset:
       // A client's.
       break
@@ -360,7 +367,7 @@ extension ServerLink {
     if let old = state.handles[session.player] { leave(old, .replaced, &state, &scratch) }
     state.sessions[handle] = session
     state.handles[session.player] = handle
-    scratch.items.append(Item(event: .joined(session.player)))
+    scratch.events.append(.joined(session.player))
   }
 
   private static func leave(
@@ -370,6 +377,6 @@ extension ServerLink {
     if state.handles[session.player] == handle { state.handles[session.player] = nil }
     state.departed[session.player] = session.address
     state.ledgers[state.shard(of: handle)].close(handle)
-    scratch.items.append(Item(event: .left(session.player, reason)))
+    scratch.events.append(.left(session.player, reason), cost: .farewell)
   }
 }

@@ -72,7 +72,7 @@ public struct Message: Sendable, Hashable {
 
 extension Message {
   /// What arrived. `sender` counts as the author where it is given, else whom the message names.
-  package init(_ inbound: InboundMessage, sender: PlayerID?) {
+  package init(_ inbound: consuming InboundMessage, sender: PlayerID?) {
     let content = inbound.content
     self.init(
       id: inbound.sequence, format: content.format,

@@ -20,3 +20,8 @@ public struct Receipt: Sendable, Hashable {
     self.outcome = outcome
   }
 }
+
+extension Receipt {
+  /// Stands where one was.
+  static var blank: Receipt { Receipt(number: 0, player: PlayerID(publicKey: Digest()), outcome: .lost) }
+}

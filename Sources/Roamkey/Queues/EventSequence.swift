@@ -5,7 +5,7 @@
 struct EventSequence<Event: Sendable>: AsyncSequence, Sendable {
   let queue: EventQueue<Event>
   /// Told of every event that was taken, and whether the queue is empty now.
-  let onTaken: @Sendable (EventQueue<Event>.Item, _ isLast: Bool) -> Void
+  let onTaken: @Sendable (Event, EventCost, _ isLast: Bool) -> Void
 
   struct Iterator: AsyncIteratorProtocol {
     let sequence: EventSequence
@@ -14,9 +14,9 @@ struct EventSequence<Event: Sendable>: AsyncSequence, Sendable {
     mutating func next(isolation: isolated (any Actor)?) async -> Event? {
       while true {
         switch sequence.queue.takeFirst() {
-        case .item(let item, let isLast):
-          sequence.onTaken(item, isLast)
-          return item.event
+        case .event(let event, let cost, let isLast):
+          sequence.onTaken(event, cost, isLast)
+          return event
         case .finished: return nil
         case .nothingYet:
           if Task.isCancelled { return nil }
