@@ -40,6 +40,7 @@ let package = Package(
       name: "Roamkey",
       dependencies: [
         "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto",
+        .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),

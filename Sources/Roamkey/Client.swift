@@ -148,13 +148,13 @@ public final class Client: Sendable {
   /// options one by one, and a text or bytes as well.
   /// - Throws: `SendError`, and nothing of it was sent.
   public func send(_ message: Message, options: SendOptions) throws(SendError) {
-    if try link.send(message.by(nil), options, at: .current) == true { callLoop() }
+    if try link.send(message, options, at: .current) == true { callLoop() }
   }
 
   /// Sends a message in the session after so many restarts of the server, while that one is open.
   /// - Returns: whether it was taken; false where it is another session.
   package func send(_ message: Message, options: SendOptions, restarts: Int) throws(SendError) -> Bool {
-    let calls = try link.send(message.by(nil), options, at: .current, restarts: restarts)
+    let calls = try link.send(message, options, at: .current, restarts: restarts)
     if calls == true { callLoop() }
     return calls != nil
   }

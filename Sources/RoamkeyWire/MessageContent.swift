@@ -50,23 +50,36 @@ package struct MessageContent: Sendable, Equatable {
 
   /// - Precondition: `action` has at most 64 bytes of UTF-8.
   package func encoded() -> [UInt8] {
+    Self.encode(
+      format: format, time: time, wantsReceipt: wantsReceipt, author: author, action: action, body: body)
+  }
+
+  /// What `encoded` of such a content gives, without making one.
+  /// - Precondition: `action` has at most 64 bytes of UTF-8.
+  package static func encode(
+    format: Format, time: UInt32?, wantsReceipt: Bool, author: [UInt8]?, action: String, body: [UInt8]
+  ) -> [UInt8] {
     let actionSize = action.utf8.count
-    precondition(actionSize <= Self.maximumAction, "an action has at most 64 bytes")
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(1 + (time == nil ? 0 : 3) + (author?.count ?? 0) + 1 + actionSize + body.count)
-    bytes.append(
-      format.rawValue | (author == nil ? 0 : Self.hasAuthor) | (actionSize == 0 ? 0 : Self.hasAction)
-        | (time == nil ? 0 : Self.hasTime) | (wantsReceipt ? Self.asksForReceipt : 0))
-    if let time {
-      for shift in [16, 8, 0] as [UInt32] { bytes.append(UInt8(truncatingIfNeeded: time >> shift)) }
+    precondition(actionSize <= maximumAction, "an action has at most 64 bytes")
+    let size =
+      1 + (time == nil ? 0 : 3) + (author?.count ?? 0) + (actionSize == 0 ? 0 : 1 + actionSize) + body.count
+    return Array(unsafeUninitializedCapacity: size) { buffer, count in
+      var output = OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(buffer), initializedCount: 0)
+      output.append(
+        format.rawValue | (author == nil ? 0 : hasAuthor) | (actionSize == 0 ? 0 : hasAction)
+          | (time == nil ? 0 : hasTime) | (wantsReceipt ? asksForReceipt : 0))
+      if let time {
+        output.append(UInt8(truncatingIfNeeded: time >> 16))
+        output.append(bigEndian: UInt16(truncatingIfNeeded: time))
+      }
+      if let author { output.append(contentsOf: author.span.bytes) }
+      if actionSize > 0 {
+        output.append(UInt8(actionSize))
+        for byte in action.utf8 { output.append(byte) }
+      }
+      output.append(contentsOf: body.span.bytes)
+      count = output.finalize(for: UnsafeMutableRawBufferPointer(buffer))
     }
-    if let author { bytes += author }
-    if actionSize > 0 {
-      bytes.append(UInt8(actionSize))
-      bytes += action.utf8
-    }
-    bytes += body
-    return bytes
   }
 
   package init(_ bytes: RawSpan) throws(WireError) {

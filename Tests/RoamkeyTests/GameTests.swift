@@ -144,7 +144,7 @@ private final class NotedGame: GameClient, GameServer {
   @Test func expiryCountsFromTheCall() throws {
     let now = Instant(nanoseconds: 1_000_000_000)
     let options = SendOptions(delivery: .reliableUnordered, channel: 2, expires: .milliseconds(1), receipt: 4)
-    let encoded = try Message("hi").encoded(options, at: now, time: 77)
+    let encoded = try Message("hi").encoded(options, author: nil, at: now, time: 77)
     #expect(encoded.options.expires == Instant(nanoseconds: 1_001_000_000))
     #expect(encoded.options.delivery == .reliableUnordered)
     #expect(encoded.options.channel == 2)
@@ -152,7 +152,7 @@ private final class NotedGame: GameClient, GameServer {
     let content = try MessageContent(encoded.content.span.bytes)
     #expect(content.wantsReceipt)
     #expect(content.time == 77)
-    let plainContent = try Message("hi").encoded(.init(), at: now, time: nil).content
+    let plainContent = try Message("hi").encoded(.init(), author: nil, at: now, time: nil).content
     let plain = try MessageContent(plainContent.span.bytes)
     #expect(!plain.wantsReceipt && plain.time == nil)
     #expect(SendOptions().forEngine(at: now).expires == nil)

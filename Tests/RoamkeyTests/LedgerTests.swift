@@ -72,7 +72,7 @@ struct LedgerTests {
   // MARK: Queues
 
   private func message(_ size: Int, _ options: SendOptions = .init()) throws -> EncodedMessage {
-    try Message([UInt8](repeating: 0, count: size)).encoded(options, at: .init(nanoseconds: 0), time: nil)
+    try Message([UInt8](repeating: 0, count: size)).encoded(options, author: nil, at: .init(nanoseconds: 0), time: nil)
   }
 
   @Test(arguments: Delivery.allCases) func everyModeIsCountedUntilTheEngineHasSentIt(_ delivery: Delivery) throws {
@@ -202,7 +202,7 @@ struct LedgerTests {
 
   @Test func aRestIsEndedByMessagesThatFollowIt() throws {
     var ledger = ledger()
-    let message = try Message("x").encoded(.init(), at: .init(nanoseconds: 0), time: nil)
+    let message = try Message("x").encoded(.init(), author: nil, at: .init(nanoseconds: 0), time: nil)
     ledger.setResting(true, of: first)
     ledger.setResting(true, of: second)
     try ledger.send(message, to: first)

@@ -28,7 +28,7 @@ extension ClientLink {
         defer { state.closesAfterDelivery = false }
         return state.closesAfterDelivery
       }
-      for message in scratch.work.messages { submit(message, to: endpoint, now, &scratch) }
+      while let message = scratch.work.messages.popFirst() { submit(message, to: endpoint, now, &scratch) }
       scratch.work.forEachCredit { account, credit in
         endpoint.consumed(credit, stream: account.stream, now: now)
       }
@@ -69,16 +69,14 @@ extension ClientLink {
   package func turn(_ endpoint: ClientEndpoint, _ now: Instant, after earlier: [EngineEvent] = []) -> Wishes {
     scratch.withLock { scratch in
       var wishes = Wishes()
-      scratch.drained.append(contentsOf: earlier)
-      endpoint.drainEvents(into: &scratch.drained)
-      let isOverrun = !scratch.drained.isEmpty && events.backlog.events > configuration.unreadEventLimit
+      let count = earlier.count + endpoint.eventCount
+      let isOverrun = count > 0 && events.backlog.events > configuration.unreadEventLimit
       let (queued, isIdle) = (endpoint.queuedBytes, endpoint.isIdle)
       var end: Phase?
       var hasMessages = false
-      scratch.events.reserve(scratch.drained.count)
-      // Backwards out of the array: so each is moved, and not copied with all that it refers to.
-      scratch.drained.reverse()
-      while let event = scratch.drained.popLast() {
+      scratch.events.reserve(count)
+      var next = earlier.makeIterator()
+      while let event = next.next() ?? endpoint.takeEvent() {
         if case .message = event { hasMessages = true }
         if let last = follow(event, isOverrun: isOverrun, endpoint, now, &scratch, &wishes) { end = last }
       }

@@ -46,7 +46,6 @@ package final class ClientLink: Sendable {
   /// The loop's own, reused from turn to turn.
   struct Scratch: Sendable {
     var work = Ledger.Work()
-    var drained: [EngineEvent] = []
     var events = EventBatch<Client.Event>()
     var receipts = EventBatch<Receipt>()
     /// Once there is one.
@@ -131,7 +130,7 @@ package final class ClientLink: Sendable {
     _ message: Message, _ options: SendOptions, at now: Instant, restarts: Int? = nil
   ) throws(SendError) -> Bool? {
     // What this player passes on is its own message, and sent now.
-    let content = try message.encoded(options, at: now, time: clock.milliseconds24(now))
+    let content = try message.encoded(options, author: nil, at: now, time: clock.milliseconds24(now))
     let result = monitor.withLock { state -> Result<Bool?, SendError> in
       guard let handle = state.phase.openHandle, !state.isClosing else { return .failure(.notConnected) }
       if let restarts, restarts != state.restarts || !state.phase.isConnected { return .success(nil) }

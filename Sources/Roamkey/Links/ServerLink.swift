@@ -35,7 +35,6 @@ package final class ServerLink: Sendable {
   /// A loop's own, reused from turn to turn.
   private struct Scratch: Sendable {
     var work = Ledger.Work()
-    var drained: [EngineEvent] = []
     var events = EventBatch<Server.Event>()
     var receipts = EventBatch<Receipt>()
     var toClose: [SessionHandle] = []
@@ -146,7 +145,7 @@ package final class ServerLink: Sendable {
     let content: EncodedMessage
     do throws(SendError) {
       let time = message.originalTime(at: now).map { clock.milliseconds24($0) }
-      content = try message.encoded(options, at: now, time: time)
+      content = try message.encoded(options, author: message.author, at: now, time: time)
     } catch {
       let all = (players ?? self.players).filter { $0 != exception }
       return Dictionary(all.map { ($0, error) }, uniquingKeysWith: { first, _ in first })
@@ -254,7 +253,7 @@ package final class ServerLink: Sendable {
     let shard = endpoint.shardIndex
     scratch[shard].withLock { scratch in
       monitor.withLock { $0.ledgers[shard].take(&scratch.work) }
-      for message in scratch.work.messages {
+      while let message = scratch.work.messages.popFirst() {
         do throws(SendError) {
           try endpoint.send(message.content, message.options, to: message.handle, now: now)
         } catch .notConnected {
@@ -277,14 +276,12 @@ package final class ServerLink: Sendable {
   package func turn(_ endpoint: ServerEndpoint, _ now: Instant, after earlier: [EngineEvent] = []) {
     let shard = endpoint.shardIndex
     scratch[shard].withLock { scratch in
-      scratch.drained.append(contentsOf: earlier)
-      endpoint.drainEvents(into: &scratch.drained)
-      if drivesAlone || scratch.drained.isEmpty {
-        publish(&scratch, endpoint, shard)
+      if drivesAlone || earlier.isEmpty && endpoint.eventCount == 0 {
+        publish(&scratch, endpoint, shard, after: earlier)
       } else {
         order.withLock { turns in
           turns += 1
-          publish(&scratch, endpoint, shard)
+          publish(&scratch, endpoint, shard, after: earlier)
         }
       }
       guard !scratch.toClose.isEmpty else { return }
@@ -299,14 +296,16 @@ package final class ServerLink: Sendable {
 
   private var drivesAlone: Bool { scratch.count == 1 }
 
-  private func publish(_ scratch: inout Scratch, _ endpoint: ServerEndpoint, _ shard: Int) {
-    let backlog = scratch.drained.isEmpty ? .init() : events.backlog
+  private func publish(
+    _ scratch: inout Scratch, _ endpoint: ServerEndpoint, _ shard: Int, after earlier: [EngineEvent]
+  ) {
+    let count = earlier.count + endpoint.eventCount
+    let backlog = count == 0 ? .init() : events.backlog
     let isOverrun = backlog.events > configuration.unreadEventLimit || backlog.bytes > configuration.unreadByteLimit
-    scratch.events.reserve(scratch.drained.count)
-    // Backwards out of the array: so each is moved, and not copied with all that it refers to.
-    scratch.drained.reverse()
+    scratch.events.reserve(count)
+    var next = earlier.makeIterator()
     monitor.withLock { state in
-      while let event = scratch.drained.popLast() {
+      while let event = next.next() ?? endpoint.takeEvent() {
         Self.apply(event, isOverrun: isOverrun, to: &state, &scratch, longest: endpoint.maximumMessageSize(of:))
       }
       state.ledgers[shard].correct { endpoint.queuedBytes(of: $0) }

@@ -83,19 +83,21 @@ extension Message {
 
   /// The message for the wire.
   /// - Parameters:
+  ///   - author: whom it names as its author; nil where its sender speaks for itself.
   ///   - now: when `send` was called.
   ///   - time: what the content says about when it was sent.
   /// - Throws: `tooLarge` for an action beyond its limit.
-  package func encoded(_ options: SendOptions, at now: Instant, time: UInt32?) throws(SendError) -> EncodedMessage {
+  package func encoded(
+    _ options: SendOptions, author: PlayerID?, at now: Instant, time: UInt32?
+  ) throws(SendError) -> EncodedMessage {
     let actionSize = action.utf8.count
     guard actionSize <= Message.maximumActionSize else {
       throw .tooLarge(size: actionSize, limit: Message.maximumActionSize)
     }
-    let content = MessageContent(
+    let content = MessageContent.encode(
       format: format, time: time, wantsReceipt: options.receipt != nil, author: author?.publicKey.bytes,
       action: action, body: body)
-    return EncodedMessage(
-      content: content.encoded(), size: actionSize + body.count, options: options.forEngine(at: now))
+    return EncodedMessage(content: content, size: actionSize + body.count, options: options.forEngine(at: now))
   }
 }
 

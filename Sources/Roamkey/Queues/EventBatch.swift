@@ -97,6 +97,11 @@ struct EventBatch<Event: Sendable>: Sendable {
     costs.reserveCapacity(count)
   }
 
+  mutating func removeFirst(_ count: Int) {
+    events.removeFirst(count)
+    costs.removeFirst(count)
+  }
+
   /// Empties it; the room stays.
   mutating func removeAll() {
     events.removeAll(keepingCapacity: true)

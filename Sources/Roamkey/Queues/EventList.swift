@@ -107,7 +107,11 @@ struct EventList<Event: Sendable>: Sendable {
 
   /// All that waits, in order.
   mutating func removeAll() -> EventBatch<Event> {
-    if blanks > 0 { compact() }
+    if blanks > 0 {
+      // An app that was woken by the first takes the rest at once.
+      while case .blank = batch.costs[first] { first += 1 }
+      if blanks == first { batch.removeFirst(first) } else { compact() }
+    }
     var all = EventBatch<Event>()
     swap(&all, &batch)
     unreliable.removeAll(keepingCapacity: true)

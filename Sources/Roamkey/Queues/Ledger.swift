@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import RoamkeyEngine
 internal import RoamkeyWire
 
@@ -17,7 +18,7 @@ struct Ledger: Sendable {
 
   /// What the loop is to do.
   struct Work: Sendable {
-    var messages: [Outgoing] = []
+    var messages = Deque<Outgoing>()
     private(set) var credits: [Credit.Account: Int] = [:]
     /// The accounts in the order in which they first got something back. A dictionary's own order differs from run to
     /// run, and what the engine is told first it sends first: a seeded run could not be repeated.
@@ -85,6 +86,8 @@ struct Ledger: Sendable {
   /// Those of which the engine holds bytes: the only ones to ask about at the end of a turn.
   private var busy: Set<SessionHandle> = []
   private var work = Work()
+  /// Those for which messages wait here for the loop, and maybe others.
+  private var waiting: [SessionHandle] = []
   private var withheld = 0
   /// The loop has been called and has not come yet.
   private var isCalled = false
@@ -136,6 +139,7 @@ struct Ledger: Sendable {
       queue.waiting += Self.cost(message.content.count)
     }
     queues[new] = queue
+    waiting.append(new)
     return messages.filter { $0.size > longest }
   }
 
@@ -159,8 +163,9 @@ struct Ledger: Sendable {
 
   /// Takes back what was sent and the loop has not taken.
   mutating func takeWaiting(for handle: SessionHandle) -> [Outgoing] {
-    let messages = work.messages.filter { $0.handle == handle }
+    let messages = Array(work.messages.filter { $0.handle == handle })
     work.messages.removeAll { $0.handle == handle }
+    waiting.removeAll { $0 == handle }
     queues[handle]?.waiting = 0
     return messages
   }
@@ -185,6 +190,7 @@ struct Ledger: Sendable {
       throw .queueFull(limit: queueLimit)
     }
     if queue.isSuspended, !makeRoom(for: message, to: handle) { return }
+    if queue.waiting == 0 { waiting.append(handle) }
     queues.values[place].waiting += Self.cost(content.count)
     work.messages.append(
       Outgoing(handle: handle, content: content, size: message.size, options: message.options))
@@ -225,23 +231,18 @@ struct Ledger: Sendable {
 
   // MARK: From the loop
 
-  /// Exchanges `spare` (empty) for what is to be done, so that two arrays take turns.
+  /// Exchanges `spare` (empty) for what is to be done, so that two lists take turns.
   mutating func take(_ spare: inout Work) {
     isCalled = false
     withheld = 0
     swap(&work, &spare)
-    // Messages for one session follow each other more often than not.
-    var last: (handle: SessionHandle, place: Dictionary<SessionHandle, Queue>.Index?)?
-    for index in spare.messages.indices {
-      let (handle, size) = (spare.messages[index].handle, spare.messages[index].content.count)
-      if last?.handle != handle {
-        last = (handle, queues.index(forKey: handle))
-        if last?.place != nil { busy.insert(handle) }
-      }
-      guard let place = last?.place else { continue }
-      queues.values[place].waiting -= Self.cost(size)
-      queues.values[place].inEngine += Self.cost(size)
+    for handle in waiting {
+      guard let place = queues.index(forKey: handle) else { continue }
+      queues.values[place].inEngine += queues.values[place].waiting
+      queues.values[place].waiting = 0
+      busy.insert(handle)
     }
+    waiting.removeAll(keepingCapacity: true)
   }
 
   /// Asks the engine how many bytes it still holds.

@@ -91,7 +91,7 @@ struct Channels {
   // MARK: Sending
 
   /// Queues a message, whatever its size: limits are the caller's.
-  mutating func enqueue(_ content: [UInt8], _ options: MessageOptions, now: Instant) {
+  mutating func enqueue(_ content: consuming [UInt8], _ options: MessageOptions, now: Instant) {
     outgoing.enqueue(content, options, now: now)
   }
 

@@ -93,7 +93,7 @@ struct Lane: Sendable {
     return waiting.isEmpty || block != .none ? nil : 2 * Int(urgency.rawValue) + 1
   }
 
-  mutating func append(_ content: [UInt8], _ options: MessageOptions) {
+  mutating func append(_ content: consuming [UInt8], _ options: MessageOptions) {
     waiting.append(WaitingMessage(total: content.count, options, number: nextNumber))
     contents.append(content)
     nextNumber += 1

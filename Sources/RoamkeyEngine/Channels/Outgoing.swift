@@ -57,7 +57,7 @@ struct Outgoing: Sendable {
 
   // MARK: Queueing
 
-  mutating func enqueue(_ content: [UInt8], _ options: MessageOptions, now: Instant) {
+  mutating func enqueue(_ content: consuming [UInt8], _ options: MessageOptions, now: Instant) {
     if let expires = options.expires, expires <= now {
       counters.expiredMessages += 1
       if let token = options.receipt { outcomes.append((token, .expired)) }
@@ -70,8 +70,8 @@ struct Outgoing: Sendable {
       expiries.insert(Expiry(at: expires, place: UInt16(lane), number: lanes[lane].nextNumber, kind: .waiting))
       liveExpiries += 1
     }
-    lanes[lane].append(content, options)
     queuedBytes += Channels.cost(content.count)
+    lanes[lane].append(content, options)
     queuedMessages += 1
     enroll(lane)
   }

@@ -159,7 +159,9 @@ package final class ClientEndpoint: DatagramHandler {
   }
 
   /// Queues a message; only enqueues.
-  package func send(_ content: [UInt8], _ options: MessageOptions = .init(), now: Instant) throws(SendError) {
+  package func send(
+    _ content: consuming [UInt8], _ options: MessageOptions = .init(), now: Instant
+  ) throws(SendError) {
     if isAwaitingReadmission { return try held.append(content, options, limit: context.configuration.sendQueueLimit) }
     guard let session else { throw .notConnected }
     try session.send(content, options, now: now)
@@ -340,21 +342,25 @@ package final class ClientEndpoint: DatagramHandler {
     }
   }
 
-  /// Hands over what happened since the last call, in order.
-  package func drainEvents(into events: inout [EngineEvent]) {
-    for event in context.events {
-      switch event {
-      case .joined: hasJoined = true
-      case .connectFailed(let error) where hasJoined:
-        // For the app the session went on until now, though it was another one.
-        let reason: EndReason = error == .closed ? .closed : .notReadmitted(error)
-        events.append(.left(SessionHandle(rawValue: lastHandle), reason))
-        continue
-      case .message, .roamed, .offline, .online, .left, .receipt, .connectFailed, .searching, .reset: break
-      }
-      events.append(event)
+  /// How many events wait to be taken.
+  package var eventCount: Int { context.events.count }
+
+  /// What has happened, in order: the next event.
+  package func takeEvent() -> EngineEvent? {
+    guard let event = context.events.popFirst() else { return nil }
+    switch event {
+    case .joined: hasJoined = true
+    case .connectFailed(let error) where hasJoined:
+      // For the app the session went on until now, though it was another one.
+      return .left(SessionHandle(rawValue: lastHandle), error == .closed ? .closed : .notReadmitted(error))
+    case .message, .roamed, .offline, .online, .left, .receipt, .connectFailed, .searching, .reset: break
     }
-    context.events.removeAll(keepingCapacity: true)
+    return event
+  }
+
+  /// All that has happened since, in order.
+  package func drainEvents(into events: inout [EngineEvent]) {
+    while let event = takeEvent() { events.append(event) }
   }
 
   // MARK: Helpers

@@ -167,7 +167,7 @@ package final class ServerEndpoint: DatagramHandler {
 
   /// Queues a message; only enqueues.
   package func send(
-    _ content: [UInt8], _ options: MessageOptions = .init(), to handle: SessionHandle, now: Instant
+    _ content: consuming [UInt8], _ options: MessageOptions = .init(), to handle: SessionHandle, now: Instant
   ) throws(SendError) {
     guard let session = sessions[handle] else { throw .notConnected }
     try session.send(content, options, now: now)
@@ -272,11 +272,15 @@ package final class ServerEndpoint: DatagramHandler {
     return nil
   }
 
-  /// Hands over what happened since the last call, in order.
+  /// How many events wait to be taken.
+  package var eventCount: Int { context.events.count }
+
+  /// What has happened, in order: the next event.
+  package func takeEvent() -> EngineEvent? { context.events.popFirst() }
+
+  /// All that has happened since, in order.
   package func drainEvents(into events: inout [EngineEvent]) {
-    guard !events.isEmpty else { return swap(&events, &context.events) }
-    events.append(contentsOf: context.events)
-    context.events.removeAll(keepingCapacity: true)
+    while let event = takeEvent() { events.append(event) }
   }
 
   // MARK: Helpers

@@ -1,3 +1,4 @@
+import DequeModule
 import RoamkeyCrypto
 
 /// What an endpoint shares with its sessions: who we are, the limits, the counters, and the events for the app.
@@ -9,7 +10,7 @@ final class EndpointContext {
   let clock: LocalClock
   var entropy: Entropy
   var statistics = EndpointStatistics()
-  var events: [EngineEvent] = []
+  var events = Deque<EngineEvent>()
   /// Packets of the batch that is being filled.
   var pending = PendingPackets()
 

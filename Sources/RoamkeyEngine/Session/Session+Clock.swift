@@ -33,9 +33,9 @@ extension Session {
 
   private static let timeRequestSize = 1 + 8
 
-  /// When a message was sent, on our clock, and how far that may be off.
-  func sendingTime(of content: MessageContent, now: Instant) -> (Instant, error: Duration?) {
-    guard let time = content.time, let sentAt = peerClock.localInstant(ofPeer24: time, now: now) else {
+  /// When a message was sent that says so with `time`, on our clock, and how far that may be off.
+  func sendingTime(_ time: UInt32?, now: Instant) -> (at: Instant, error: Duration?) {
+    guard let time, let sentAt = peerClock.localInstant(ofPeer24: time, now: now) else {
       return (now - rtt.smoothed / 2, nil)
     }
     // The time was rounded down to a millisecond.

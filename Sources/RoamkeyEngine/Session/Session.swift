@@ -216,7 +216,7 @@ final class Session {
   // MARK: What the app asks
 
   /// Queues a message; only enqueues.
-  func send(_ content: [UInt8], _ options: MessageOptions, now: Instant) throws(SendError) {
+  func send(_ content: consuming [UInt8], _ options: MessageOptions, now: Instant) throws(SendError) {
     guard isOpen, !closesWhenDelivered else { throw .notConnected }
     let limit = maximumOutgoingMessage
     guard content.count <= limit + MessageContent.maximumHeader else {
@@ -230,9 +230,10 @@ final class Session {
     else {
       throw .queueFull(limit: queueLimit)
     }
+    let size = content.count
     channels.enqueue(content, options, now: now)
     noteTraffic(now: now)
-    bundle(content.count, options, now: now)
+    bundle(size, options, now: now)
     tellOutcomes()
     context.statistics.messagesSent += 1
     counters.messagesSent += 1

@@ -91,7 +91,7 @@ public final class SimulatedClient: GameClient {
   public var queuedBytes: Int { app.link.queuedBytes }
 
   public func send(_ message: Message, options: SendOptions) throws(SendError) {
-    if try app.link.send(message.by(nil), options, at: now) == true { call() }
+    if try app.link.send(message, options, at: now) == true { call() }
   }
 
   public func takeEvents() -> [Client.Event] {
