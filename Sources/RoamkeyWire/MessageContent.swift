@@ -63,8 +63,9 @@ package struct MessageContent: Sendable, Equatable {
     precondition(actionSize <= maximumAction, "an action has at most 64 bytes")
     let size =
       1 + (time == nil ? 0 : 3) + (author?.count ?? 0) + (actionSize == 0 ? 0 : 1 + actionSize) + body.count
-    return Array(unsafeUninitializedCapacity: size) { buffer, count in
-      var output = OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(buffer), initializedCount: 0)
+    var bytes = [UInt8](repeating: 0, count: size)
+    bytes.withUnsafeMutableBytes { buffer in
+      var output = OutputRawSpan(buffer: buffer, initializedCount: 0)
       output.append(
         format.rawValue | (author == nil ? 0 : hasAuthor) | (actionSize == 0 ? 0 : hasAction)
           | (time == nil ? 0 : hasTime) | (wantsReceipt ? asksForReceipt : 0))
@@ -78,8 +79,9 @@ package struct MessageContent: Sendable, Equatable {
         for byte in action.utf8 { output.append(byte) }
       }
       output.append(contentsOf: body.span.bytes)
-      count = output.finalize(for: UnsafeMutableRawBufferPointer(buffer))
+      _ = output.finalize(for: buffer)
     }
+    return bytes
   }
 
   package init(_ bytes: RawSpan) throws(WireError) {

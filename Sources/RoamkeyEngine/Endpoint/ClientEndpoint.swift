@@ -57,7 +57,11 @@ package final class ClientEndpoint: DatagramHandler {
 
   let context: EndpointContext
   let settings: ClientSettings
-  var state = State.idle
+  var state = State.idle {
+    didSet { session = if case .connected(let session, _) = state { session } else { nil } }
+  }
+  /// The session, from the Welcome on: for those who come for each message.
+  private(set) var session: Session?
   var lastHandle: UInt64 = 0
   /// The app was told of a session.
   private(set) var hasJoined = false
@@ -106,11 +110,6 @@ package final class ClientEndpoint: DatagramHandler {
   /// How the session is doing; nil where there is none.
   package func sessionStatistics(now: Instant) -> SessionStatistics? { session?.statistics(now: now) }
 
-  /// The session, from the Welcome on.
-  var session: Session? {
-    if case .connected(let session, _) = state { session } else { nil }
-  }
-
   /// Whether nothing is left to send.
   package var isIdle: Bool {
     switch state {
@@ -131,11 +130,8 @@ package final class ClientEndpoint: DatagramHandler {
 
   /// There was a session, and there is to be another, which is not confirmed yet.
   private var isAwaitingReadmission: Bool {
-    switch state {
-    case .idle, .ended: false
-    case .connecting(let attempt): attempt.isReconnecting
-    case .connected(let session, _): hasJoined && session.awaitsConfirmation
-    }
+    if let session { return hasJoined && session.awaitsConfirmation }
+    return if case .connecting(let attempt) = state { attempt.isReconnecting } else { false }
   }
 
   // MARK: What the app asks
