@@ -10,7 +10,9 @@ struct RoamkeyCommand: AsyncParsableCommand {
     discussion: """
       Exit codes: 0 done; 1 failed, the reason is on standard error; 2 refused by the peer or by a pin; 64 usage.
       """,
-    subcommands: [KeygenCommand.self, IDCommand.self, ServeCommand.self, ConnectCommand.self, DemoCommand.self])
+    subcommands: [
+      KeygenCommand.self, IDCommand.self, ServeCommand.self, ConnectCommand.self, DemoCommand.self, BenchCommand.self,
+    ])
 
   /// ArgumentParser's own `main`, but that a closed standard output (as behind `| head`) is a failed write rather than
   /// the end of the process: sessions are still to be closed properly then.
