@@ -111,6 +111,11 @@ public struct RoamkeyConfiguration: Sendable {
   package var clientConnectionIDSize = 0
   /// The longest delay of an acknowledgement (RFC 9000 §18.2).
   package var maximumAckDelay: Duration = .milliseconds(25)
+  /// The same where nothing in the packets is ever sent again (PROTOCOL §10.1): the tick of a game at 20 Hz, and a
+  /// little, so that it rides along with what the game says next.
+  package var patientAckDelay: Duration = .milliseconds(60)
+  /// The longer of the two.
+  var longestAckDelay: Duration { max(maximumAckDelay, patientAckDelay) }
   /// An acknowledgement goes out at once for every this many packets (RFC 9000 §13.2.2).
   package var ackElicitingThreshold = 2
   /// The longest probe timeout while online, and while offline (PROTOCOL §10.4): a dead network that comes back is

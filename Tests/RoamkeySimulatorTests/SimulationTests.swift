@@ -126,7 +126,8 @@ import Testing
     simulation.run(for: .seconds(8))
     let got = texts(client.takeEvents()).compactMap { Int($0) }
     #expect(got.count > 50 && got.count < sent && got == got.sorted() && Set(got).count == got.count, "seed \(seed)")
-    #expect((got.last ?? 0) > sent - 30, "seed \(seed)")
+    // A second may be lost on such a network, hardly ever more.
+    #expect((got.last ?? 0) > sent - 50, "seed \(seed)")
   }
 
   /// Under `manual` nothing leaves before `flush`.

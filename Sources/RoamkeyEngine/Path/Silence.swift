@@ -1,27 +1,41 @@
 /// How long the peer has owed an acknowledgement: the only sign of a way that has died without an error.
 ///
 /// One packet may be lost on the best of ways. So a silence is believed once a second packet, too, has gone unanswered
-/// for as long as its answer takes.
+/// for as long as its answer takes. The silence after a packet whose answer may take longer (PROTOCOL §10.1) begins
+/// so much later: it may begin in the future.
 struct Silence: Sendable {
   /// Since when something ack-eliciting awaits its answer, with none since.
   private(set) var start: Instant?
-  /// When the second such packet left.
+  /// Since when the first such packet, and the second one, could be answered if the second is answered at once.
+  private var first: Instant?
   private var second: Instant?
 
   /// Something ack-eliciting leaves on the active path.
-  mutating func onSent(now: Instant) {
-    if start == nil { start = now } else { second = second ?? now }
+  /// - Parameters:
+  ///   - answerDelay: how long the peer may wait with its answer, if it comes to that one packet's own.
+  ///   - beyondPromised: the part of it that a probe timeout does not count.
+  mutating func onSent(answerDelay: Duration = .zero, beyondPromised: Duration = .zero, now: Instant) {
+    let (begins, answerable) = (now + beyondPromised, now + answerDelay)
+    guard let start else {
+      (self.start, first) = (begins, answerable)
+      return
+    }
+    self.start = min(start, begins)
+    second = second ?? max(first ?? answerable, answerable)
   }
 
   /// Something was acknowledged.
-  /// - Parameter isAwaiting: other packets still await their answers.
-  mutating func onAnswer(isAwaiting: Bool, now: Instant) {
-    start = isAwaiting ? now : nil
+  /// - Parameters:
+  ///   - isAwaiting: other packets still await their answers.
+  ///   - beyondPromised: how much later these may come than a probe timeout counts.
+  mutating func onAnswer(isAwaiting: Bool, beyondPromised: Duration = .zero, now: Instant) {
+    start = isAwaiting ? now + beyondPromised : nil
+    first = isAwaiting ? start : nil
     second = nil
   }
 
   /// Another path is in use, or nothing is awaited any more.
-  mutating func end() { (start, second) = (nil, nil) }
+  mutating func end() { (start, first, second) = (nil, nil, nil) }
 
   /// Whether nothing was heard for as long as that.
   func lasts(_ patience: Duration, now: Instant) -> Bool { start.map { now - $0 >= patience } ?? false }

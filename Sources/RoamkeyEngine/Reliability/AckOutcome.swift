@@ -15,6 +15,8 @@ package struct AckOutcome: Equatable, Sendable {
     /// Bytes of its datagram.
     package var size: Int
     package var ackEliciting: Bool
+    /// Its acknowledgement was in no hurry.
+    package var isPatient = false
   }
 
   /// Packets acknowledged for the first time, those deemed lost before excluded.

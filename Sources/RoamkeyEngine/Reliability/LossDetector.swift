@@ -80,7 +80,8 @@ extension SentPackets {
     if packet.isMTUProbe { noteProbe(packet) }
     if ack.outcome.largestNewlyAcked.map({ packet.number > $0.packetNumber }) ?? true {
       ack.outcome.largestNewlyAcked = AckOutcome.Packet(
-        packetNumber: packet.number, sentAt: packet.sentAt, size: packet.size, ackEliciting: packet.isAckEliciting)
+        packetNumber: packet.number, sentAt: packet.sentAt, size: packet.size, ackEliciting: packet.isAckEliciting,
+        isPatient: packet.isPatient)
     }
   }
 

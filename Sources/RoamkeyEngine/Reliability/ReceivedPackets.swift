@@ -22,7 +22,12 @@ package struct ReceivedPackets: Sendable {
     var upper: UInt64
   }
 
+  /// So many packets whose acknowledgement may wait longer are acknowledged at once: enough for three of a server's in
+  /// each of a client's, and few for one that sends as much as it may.
+  package static let patientThreshold = 10
+
   private let maximumAckDelay: Duration
+  private let patientAckDelay: Duration
   private let ackElicitingThreshold: Int
   /// The first `rangeCount` are valid: newest first, disjoint, never adjacent.
   private var ranges = InlineArray<32, Bounds>(repeating: Bounds(lower: 0, upper: 0))
@@ -38,14 +43,18 @@ package struct ReceivedPackets: Sendable {
   private var forgottenThrough: UInt64?
   private var lowestUnreported: UInt64?
   private var unreportedAckEliciting = 0
+  /// Those of them that are not patient.
+  private var unreportedPrompt = 0
   private var unreportedQuiet = 0
 
   /// - Parameters:
   ///   - maximumAckDelay: how long an acknowledgement may wait for company.
+  ///   - patientAckDelay: the same of patient packets; nil: as long.
   ///   - ackElicitingThreshold: so many ack-eliciting packets are acknowledged at once; RFC 9000 §13.2.2 has 2.
-  package init(maximumAckDelay: Duration, ackElicitingThreshold: Int) {
+  package init(maximumAckDelay: Duration, patientAckDelay: Duration? = nil, ackElicitingThreshold: Int) {
     precondition(ackElicitingThreshold > 0, "an acknowledgement needs at least one packet")
     self.maximumAckDelay = maximumAckDelay
+    self.patientAckDelay = max(patientAckDelay ?? maximumAckDelay, maximumAckDelay)
     self.ackElicitingThreshold = ackElicitingThreshold
   }
 
@@ -81,7 +90,10 @@ package struct ReceivedPackets: Sendable {
   /// Notes a committed packet and decides when it is acknowledged: at once when it is out of order, opens a gap
   /// (RFC 9000 §13.2.1), is the `ackElicitingThreshold`th, or one of few while some are lost; else within
   /// `maximumAckDelay`.
-  package mutating func record(_ packetNumber: UInt64, ackEliciting: Bool, now: Instant) {
+  ///
+  /// `isPatient`: nothing in it is ever sent again, so its sender has no use for an early answer. It may wait for
+  /// `patientAckDelay` and until it is one of `patientThreshold`, however lossy the path.
+  package mutating func record(_ packetNumber: UInt64, ackEliciting: Bool, isPatient: Bool = false, now: Instant) {
     if largest.map({ packetNumber > $0 }) ?? true { largestArrival = now }
     guard let lower = insert(packetNumber) else { return }
     lowestUnreported = min(lowestUnreported ?? packetNumber, packetNumber)
@@ -91,10 +103,12 @@ package struct ReceivedPackets: Sendable {
       return
     }
     unreportedAckEliciting += 1
+    if !isPatient { unreportedPrompt += 1 }
     let mayWait =
-      isInOrder(packetNumber, lower: lower) && unreportedAckEliciting < ackElicitingThreshold
-      && !arrivals.asksForPromptness(now: now)
-    let due = mayWait ? now + maximumAckDelay : now
+      isInOrder(packetNumber, lower: lower) && unreportedPrompt < ackElicitingThreshold
+      && unreportedAckEliciting < max(Self.patientThreshold, ackElicitingThreshold)
+      && (isPatient || !arrivals.asksForPromptness(now: now))
+    let due = mayWait ? now + (isPatient ? patientAckDelay : maximumAckDelay) : now
     dueAt = min(dueAt ?? due, due)
     largestAckEliciting = max(largestAckEliciting ?? packetNumber, packetNumber)
   }
@@ -104,11 +118,12 @@ package struct ReceivedPackets: Sendable {
   /// `isAlone`: nothing ack-eliciting was in its packet, so nobody would notice its loss. Then it is said again, unless
   /// it said nothing new to begin with: so never more than once.
   package mutating func ackSent(isAlone: Bool, now: Instant) {
-    let isRepeated = isAlone && unreportedAckEliciting > 0 && arrivals.asksForPromptness(now: now)
+    let isRepeated = isAlone && unreportedPrompt > 0 && arrivals.asksForPromptness(now: now)
     repeatAt = isRepeated ? now + ArrivalPattern.repetitionDelay : nil
     dueAt = nil
     lowestUnreported = nil
     unreportedAckEliciting = 0
+    unreportedPrompt = 0
     unreportedQuiet = 0
   }
 

@@ -55,5 +55,5 @@ extension SentPackets {
 }
 
 extension SentPacket {
-  fileprivate var isSuspectable: Bool { state == .outstanding && isAckEliciting }
+  fileprivate var isSuspectable: Bool { state == .outstanding && isAckEliciting && !isPatient }
 }

@@ -23,6 +23,8 @@ struct SentPacket: Sendable {
   var frameCount = 0
   let size: Int
   let isAckEliciting: Bool
+  /// Nothing in it is ever sent again: the peer may take its time to acknowledge it.
+  var isPatient = false
   let isInFlight: Bool
   /// Larger than what the path is known to carry: it was sent to find out, and its loss is an answer.
   var isMTUProbe = false
@@ -118,6 +120,8 @@ package struct SentPackets<Frame> {
   /// When the path's first RTT sample was taken: earlier packets prove no persistent congestion (RFC 9002 §7.6.2).
   var firstSampleAt: Instant?
   var ackElicitingInFlight = 0
+  /// Those of them that are not patient.
+  var promptInFlight = 0
   private var pending: (number: UInt64, frameStart: UInt64)?
   /// The oldest outstanding ack-eliciting packet that was not suspected yet; all before it were, or are settled.
   var nextSuspect: Suspect?
@@ -140,6 +144,9 @@ package struct SentPackets<Frame> {
 
   /// Whether the peer owes an acknowledgement, so that the probe timer runs.
   package var hasAckElicitingInFlight: Bool { ackElicitingInFlight > 0 }
+
+  /// Whether all that awaits an acknowledgement is patient.
+  package var isAnswerPatient: Bool { promptInFlight == 0 }
 
   /// Whether one more packet with data may be remembered. When not, only probes and acknowledgements leave.
   package var hasRoom: Bool {
@@ -185,10 +192,11 @@ package struct SentPackets<Frame> {
   /// - Parameters:
   ///   - size: bytes of the datagram.
   ///   - ackEliciting: it holds a frame that must be acknowledged.
+  ///   - isPatient: nothing in it is ever sent again, so the peer may take its time (PROTOCOL §10.1).
   ///   - inFlight: it counts against the congestion window (RFC 9002 §2: ack-eliciting, or padded).
   ///   - isMTUProbe: it is larger than what the path is known to carry. Its loss is reported, and is no congestion.
   package mutating func commit(
-    size: Int, ackEliciting: Bool, inFlight: Bool, isMTUProbe: Bool = false, now: Instant
+    size: Int, ackEliciting: Bool, isPatient: Bool = false, inFlight: Bool, isMTUProbe: Bool = false, now: Instant
   ) {
     guard let (number, frameStart) = pending else { preconditionFailure("commit follows begin") }
     precondition(inFlight || !ackEliciting, "what is ack-eliciting is in flight (RFC 9002 §2)")
@@ -202,13 +210,16 @@ package struct SentPackets<Frame> {
     outstanding.packets.append(
       SentPacket(
         number: number, sentAt: now, frameStart: frameStart, frameCount: Int(outstanding.frameEnd - frameStart),
-        size: size, isAckEliciting: ackEliciting, isInFlight: inFlight,
+        size: size, isAckEliciting: ackEliciting, isPatient: isPatient, isInFlight: inFlight,
         isMTUProbe: isMTUProbe, state: .outstanding))
     if inFlight { bytesInFlight += size }
     if ackEliciting {
       ackElicitingInFlight += 1
       lastAckElicitingSent = now
-      nextSuspect = nextSuspect ?? Suspect(number: number, sentAt: now)
+      if !isPatient {
+        promptInFlight += 1
+        nextSuspect = nextSuspect ?? Suspect(number: number, sentAt: now)
+      }
     }
     trimIdle()
   }
@@ -222,12 +233,14 @@ package struct SentPackets<Frame> {
 
   /// `begin`, `append` and `commit` in one.
   package mutating func record(
-    packetNumber: UInt64, size: Int, ackEliciting: Bool, inFlight: Bool, isMTUProbe: Bool = false, now: Instant,
-    frames: some Sequence<Frame>
+    packetNumber: UInt64, size: Int, ackEliciting: Bool, isPatient: Bool = false, inFlight: Bool,
+    isMTUProbe: Bool = false, now: Instant, frames: some Sequence<Frame>
   ) {
     begin(packetNumber: packetNumber)
     for frame in frames { append(frame) }
-    commit(size: size, ackEliciting: ackEliciting, inFlight: inFlight, isMTUProbe: isMTUProbe, now: now)
+    commit(
+      size: size, ackEliciting: ackEliciting, isPatient: isPatient, inFlight: inFlight, isMTUProbe: isMTUProbe,
+      now: now)
   }
 
   /// For a probe (RFC 9002 §6.2.4): copies the frames of the oldest unacknowledged ack-eliciting packet above
@@ -250,6 +263,7 @@ package struct SentPackets<Frame> {
   mutating func settle(_ packet: SentPacket) {
     if packet.isInFlight { bytesInFlight -= packet.size }
     if packet.isAckEliciting { ackElicitingInFlight -= 1 }
+    if packet.isAckEliciting, !packet.isPatient { promptInFlight -= 1 }
   }
 
   /// Forgets old packets that are not in flight, as far as no packet in flight is older.

@@ -23,6 +23,19 @@ enum SentFrame: Sendable {
   case ephemeral
 }
 
+extension SentFrame {
+  /// Nothing is sent again if it is lost, and no answer is waited for (PROTOCOL §10.1).
+  var isPatient: Bool {
+    switch self {
+    case .message(let part): !part.stream.delivery.isReliable
+    case .ack: true
+    case .maxData, .maxChannelData, .skip, .receipt, .observedAddress, .newConnectionID, .retireConnectionID, .moved,
+      .addresses, .resting, .mtuProbe, .ephemeral:
+      false
+    }
+  }
+}
+
 /// The bytes of a message that a packet carries.
 struct MessagePart: Sendable {
   var stream: StreamID

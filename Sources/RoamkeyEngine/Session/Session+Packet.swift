@@ -70,14 +70,20 @@ extension Session {
     }
     let size = output.byteCount - packet.start
     let number = sent.takePacketNumber()
+    let isPatient = writtenFrames.allSatisfy(\.isPatient)
     sent.record(
-      packetNumber: number, size: size, ackEliciting: isAckEliciting, inFlight: isAckEliciting || isPadded,
-      isMTUProbe: isMTUProbe, now: now, frames: writtenFrames)
+      packetNumber: number, size: size, ackEliciting: isAckEliciting, isPatient: isPatient,
+      inFlight: isAckEliciting || isPadded, isMTUProbe: isMTUProbe, now: now, frames: writtenFrames)
     sendPhase.onSent(number)
     counters.packetsSent += 1
     counters.bytesSent += UInt64(size)
     // That a larger packet than any so far is lost says nothing of the way.
-    if isAckEliciting, !isMTUProbe { silence.onSent(now: now) }
+    if isAckEliciting, !isMTUProbe {
+      let configuration = context.configuration
+      silence.onSent(
+        answerDelay: isPatient ? configuration.longestAckDelay : .zero,
+        beyondPromised: isPatient ? configuration.longestAckDelay - configuration.maximumAckDelay : .zero, now: now)
+    }
     if isAckEliciting || isPadded {
       congestion.onSent(bytes: size)
       pacer.onSent(bytes: size, now: now)

@@ -17,6 +17,8 @@ enum Violation: Error {
 /// What the frames of a packet were, as far as that matters beyond them.
 struct PacketSummary {
   var isAckEliciting = false
+  /// Something in it is sent again if it is lost, or was sent to be answered.
+  var isPrompt = false
   var isProbing = true
   var isEmpty = true
   /// The peer says that it has moved, for the first time.
@@ -24,6 +26,7 @@ struct PacketSummary {
 
   mutating func note(_ frame: Frame) {
     isAckEliciting = isAckEliciting || frame.isAckEliciting
+    isPrompt = isPrompt || frame.isAckEliciting && !frame.isUnreliable
     isProbing = isProbing && frame.isProbing
     isEmpty = false
   }
@@ -62,7 +65,8 @@ extension Session {
       guard opened.reservedBits == 0 else { throw .malformed }
       let summary = try handle(frames, path: path, size: size, now: now)
       guard isOpen else { return }
-      received.record(opened.number, ackEliciting: summary.isAckEliciting, now: now)
+      received.record(
+        opened.number, ackEliciting: summary.isAckEliciting, isPatient: !summary.isPrompt, now: now)
       follow(path, size: size, number: opened.number, summary, now: now)
       isBlocked = false
       deliver(now: now)
@@ -191,13 +195,13 @@ extension Session {
       throw .malformed
     }
     let outcome = sent.endAck()
-    let maximumAckDelay = context.configuration.maximumAckDelay
     if let sample = outcome.rttSample {
-      rtt.update(latest: sample, ackDelay: frame.delay, maximumAckDelay: maximumAckDelay)
+      rtt.update(
+        latest: sample, ackDelay: frame.delay, maximumAckDelay: context.configuration.longestAckDelay)
     }
     if let newest = outcome.largestNewlyAcked {
       probeCount = 0
-      if newest.packetNumber == frame.largest { ackDelays.onAck(reported: frame.delay) }
+      if newest.packetNumber == frame.largest, !newest.isPatient { ackDelays.onAck(reported: frame.delay) }
       sendPhase.onAcknowledged(newest.packetNumber)
       congestion.onAcknowledged(
         bytes: outcome.congestionBytes, sentAt: newest.sentAt, now: now,

@@ -123,7 +123,7 @@ extension Session {
   private var foundTime: Instant? {
     guard search.found != nil else { return nil }
     if let lost = search.routeLostAt { return lost }
-    // The second of two packets is acknowledged at once (PROTOCOL §10.1).
+    // The second of two packets is acknowledged at once, or its patience is counted already (PROTOCOL §10.1).
     return silence.believedFrom(patience: patience, answerTime: min(rtt.answerTime, patience))
   }
 
@@ -166,7 +166,11 @@ extension Session {
 
   /// The peer has acknowledged something.
   func noteAnswer(now: Instant) {
-    silence.onAnswer(isAwaiting: sent.hasAckElicitingInFlight, now: now)
+    let configuration = context.configuration
+    silence.onAnswer(
+      isAwaiting: sent.hasAckElicitingInFlight,
+      beyondPromised: sent.isAnswerPatient ? configuration.longestAckDelay - configuration.maximumAckDelay : .zero,
+      now: now)
     if !followsPeer { search.end() }
   }
 

@@ -57,7 +57,9 @@ extension Session {
     guard sent.hasAckElicitingInFlight || finish != nil else { return nil }
     let configuration = context.configuration
     let cap = isOffline ? configuration.offlineProbeTimeoutCap : configuration.probeTimeoutCap
-    let timeout = rtt.probeTimeout(maximumAckDelay: configuration.maximumAckDelay)
+    let isPatient = sent.isAnswerPatient && finish == nil
+    let timeout = rtt.probeTimeout(
+      maximumAckDelay: isPatient ? configuration.longestAckDelay : configuration.maximumAckDelay)
     // The cap is reached long before the shift could overflow.
     let backedOff = min(timeout * (1 << min(probeCount, 16)), cap)
     let deadline = max(sent.lastAckElicitingSent ?? keepAlive.lastHeard, lastProbe) + backedOff

@@ -50,7 +50,8 @@ extension Session {
       copied = appendCopies(packet, isAlone: output.byteCount == framesStart, into: &output, now: now)
     }
     let messagesEnd = output.byteCount
-    if owesProbe || owesPing, output.byteCount == framesStart {
+    // What asks for an answer asks for a prompt one.
+    if owesProbe || owesPing, output.byteCount < packet.end, writtenFrames.allSatisfy(\.isPatient) {
       output.append(FrameType.ping)
       writtenFrames.append(.ephemeral)
     }

@@ -160,7 +160,8 @@ final class Session {
     verifier = SignatureVerifier(peer: opening.peer)
     sendPhase = SendPhase(startedAt: now)
     received = ReceivedPackets(
-      maximumAckDelay: configuration.maximumAckDelay, ackElicitingThreshold: configuration.ackElicitingThreshold)
+      maximumAckDelay: configuration.maximumAckDelay, patientAckDelay: configuration.patientAckDelay,
+      ackElicitingThreshold: configuration.ackElicitingThreshold)
     congestion = NewReno(maximumDatagramSize: configuration.packetSize)
     pacer = Pacer(maximumDatagramSize: configuration.packetSizeLimit)
     mtu = MTUDiscovery(base: configuration.packetSize, maximum: configuration.packetSizeLimit)

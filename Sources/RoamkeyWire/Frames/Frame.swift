@@ -96,6 +96,11 @@ extension Frame {
     }
   }
 
+  /// Whether it is of a message that is never sent again (PROTOCOL §10.1).
+  package var isUnreliable: Bool {
+    if case .message(let message) = self { !message.stream.delivery.isReliable } else { false }
+  }
+
   /// Whether a packet of such frames only leaves the peer's address alone (PROTOCOL §5).
   package var isProbing: Bool {
     switch self {
