@@ -64,6 +64,9 @@ struct Channels {
   /// Whether a message, or a piece of one, could be written into an empty packet now.
   var hasDataToSend: Bool { outgoing.hasDataToSend }
 
+  /// The same in place: who holds this in an object would copy it for a getter.
+  mutating func checkForData() -> Bool { outgoing.hasDataToSend }
+
   /// Whether the peer is to be told of credit, receipts, or messages that were given up.
   var owesControl: Bool { incoming.owesControl || !outgoing.skips.isEmpty }
 

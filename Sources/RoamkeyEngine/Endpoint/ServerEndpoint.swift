@@ -260,16 +260,22 @@ package final class ServerEndpoint: DatagramHandler {
     while let session = ready.first {
       forgetRetiredIDs(of: session, now: now)
       issueIDs(to: session)
-      if let path = session.pollTransmit(into: &output, now: now) { return path }
-      ready.removeFirst()
-      session.isReady = false
-      if session.isEnded {
-        remove(session)
-      } else {
-        timers.update(session)
-      }
+      let path = session.pollTransmit(into: &output, now: now)
+      if path == nil || session.isDrained { settleFirst() }
+      if let path { return path }
     }
     return nil
+  }
+
+  /// The first of those that are ready has nothing more to send.
+  private func settleFirst() {
+    let session = ready.removeFirst()
+    session.isReady = false
+    if session.isEnded {
+      remove(session)
+    } else {
+      timers.update(session)
+    }
   }
 
   /// How many events wait to be taken.

@@ -9,7 +9,8 @@ extension Session {
   var copyTime: Instant? {
     guard rtt.hasSample, isOpen else { return nil }
     let patience = suspicion
-    guard let suspect = sent.suspectTime(patience: patience) else { return tailTime(patience) }
+    // Of `sent` a method would copy all.
+    guard let suspect = sent.nextSuspect.map({ $0.sentAt + patience }) else { return tailTime(patience) }
     return tailTime(patience).map { min($0, suspect) } ?? suspect
   }
 

@@ -15,7 +15,7 @@ extension Session {
     case .ended: return 0
     }
     let others = owesProbe || owesPing || received.isAckDue(now: now) || channels.owesControl ? 1 : 0
-    guard channels.hasDataToSend, sent.bytesInFlight < congestion.window, sent.hasRoom else {
+    guard channels.checkForData(), sent.bytesInFlight < congestion.window, sent.hasRoom else {
       return min(others, limit)
     }
     let size = mtu.current

@@ -5,6 +5,7 @@ extension Session {
   /// Writes the next datagram to send, if any, at the end of `output`.
   /// - Returns: where it goes; nil when there is nothing to send, or nothing may be sent, now.
   func pollTransmit(into output: inout OutputRawSpan, now: Instant) -> NetworkPath? {
+    isDrained = false
     switch state {
     case .open: break
     case .closing: return transmitClose(into: &output, now: now)
@@ -81,8 +82,21 @@ extension Session {
     finishPacket(
       packet, into: &output, isAckEliciting: isAckEliciting, isPadded: isPadded, remote: path.remote, now: now)
     eager.onSent(bytes: output.byteCount - packet.start, copied: copied)
+    noteRest(packet.end - output.byteCount, now: now)
     return path
   }
+
+  /// Whether a packet that has left so much room has held all that there was.
+  private func noteRest(_ room: Int, now: Instant) {
+    guard room >= Self.ampleRoom, !owesCopies, !channels.checkForData() else { return }
+    if let mtuProbeTime, mtuProbeTime <= now { return }
+    pacedUntil = nil
+    isApplicationLimited = true
+    isDrained = true
+  }
+
+  /// More than any frame needs that is not of a message.
+  private static let ampleRoom = 400
 
   /// The last frame of a packet needs no length. Worth it where the message is small, and cheap there. Nothing may
   /// follow it then: `end` is up to where PADDING does.
@@ -103,7 +117,7 @@ extension Session {
   /// Whether congestion control and the pacer let messages out now.
   private func mayFill(now: Instant) -> Bool {
     pacedUntil = nil
-    guard channels.hasDataToSend || owesCopies else {
+    guard channels.checkForData() || owesCopies else {
       isApplicationLimited = true
       // What rides along with something else costs no wait.
       return sent.bytesInFlight < congestion.window && sent.hasRoom

@@ -125,6 +125,8 @@ final class Session {
 
   // For the endpoint that owns it
   var isReady = false
+  /// The packet that `pollTransmit` has just written had room for all that there was: the next call would find nothing.
+  var isDrained = false
   var scheduledTimeout = Instant.distantFuture
   /// Server: which address it was admitted from, for the limit of players per address; nil if it has no place.
   var admittedPrefix: UInt128?
