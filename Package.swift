@@ -73,7 +73,9 @@ let package = Package(
     // builds any of it.
     .executableTarget(
       name: "roamkey-measure",
-      dependencies: ["AllocationCounter", "MeasurementBudgets", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"],
+      dependencies: [
+        "AllocationCounter", "MeasurementBudgets", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeySodium",
+      ],
       path: "Measurements/Tool", swiftSettings: settings),
     .target(name: "MeasurementBudgets", path: "Measurements/Budgets", swiftSettings: settings),
     .target(name: "AllocationCounter", path: "Measurements/AllocationCounter"),

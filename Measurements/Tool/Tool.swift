@@ -7,6 +7,7 @@ enum Tool {
   private static let usage = """
     usage: roamkey-measure counts [--quiet] [--renew]   allocations and instructions, against their budgets
            roamkey-measure phases                       the work alone, as `counts` runs it under valgrind
+           roamkey-measure micro [--runs N] [NAME ...]  nanoseconds of small parts, beside bare calls of libraries
     """
 
   static func main() {
@@ -17,9 +18,15 @@ enum Tool {
       let command = CountsCommand(isQuiet: options.contains("--quiet"), renews: options.contains("--renew"))
       exit(command.run() ? 0 : 1)
     case "phases" where options.isEmpty: exit(PhasesCommand().run() ? 0 : 1)
-    default:
-      Text.complain(usage)
-      exit(64)
+    case "micro":
+      guard let command = MicroCommand(words.dropFirst()) else { refuse() }
+      command.run()
+    default: refuse()
     }
+  }
+
+  private static func refuse() -> Never {
+    Text.complain(usage)
+    exit(64)
   }
 }

@@ -24,9 +24,14 @@ struct CountedRun {
     content = counted.content
     line = Line(policy: counted.policy, players: counted.players)
     if case .messages(let messages) = counted.work { line.lossPeriod = messages.lossPeriod }
-    for _ in 0..<warmUp { round { _, body in body() } }
+    for _ in 0..<warmUp { work() }
     units = 0
   }
+
+  /// Does the work once, without counting.
+  mutating func work() { round { _, body in body() } }
+
+  var hasFailed: Bool { line.failure != nil }
 
   /// Does the work so many times, and counts.
   mutating func count(rounds: Int) {
