@@ -10,11 +10,11 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/share/swiftly/bin
 
 # What is in the format. The benchmarks are a package of their own, with a build folder of its own inside.
-FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests))
+FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests)) Measurements
 
 .PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release \
 	format sanitize sanitize-address sanitize-thread soak soak-roaming setup-bench bench bench-plot bench-lossy bench-bulk bench-cuts \
-	bench-stalled bench-test clean
+	bench-stalled bench-micro bench-test setup-counts counts counts-renew clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -33,6 +33,9 @@ setup-net:
 
 setup-bench:
 	@scripts/setup.sh --bench
+
+setup-counts:
+	@scripts/setup.sh --counts
 
 demo: setup ## build, then watch a server and players that change addresses
 	@swift build -c release --product roamkey
@@ -58,8 +61,9 @@ interop: setup-interop ## a client in Python, written from docs/PROTOCOL.md alon
 
 # SwiftPM hands `-warnings-as-errors` to our own targets only; packages from elsewhere keep `-suppress-warnings`.
 # The flag changes every compile command, so it has a build folder of its own.
-check: lint setup-tests ## what every commit passes: format, warnings as errors, all tests
+check: lint setup-tests ## what every commit passes: format, warnings as errors, all tests, counts within their budgets
 	@swift test --parallel --scratch-path .build-check -Xswiftc -warnings-as-errors
+	@$(MAKE) counts ARGS=--quiet
 
 lint: setup ## the format, without changing anything
 	@swift format lint --strict --parallel -r $(FORMATTED)
@@ -72,6 +76,15 @@ release: setup ## optimised build; the command is .build/release/roamkey
 
 format: setup ## bring every Swift file into the format
 	@swift format -i --parallel -r $(FORMATTED)
+
+# Counts, not seconds: the same on a busy machine. In an optimised build, since an unoptimised one allocates elsewhere.
+counts: setup-counts ## allocations and instructions of the hot path against their budgets (a minute); ARGS=--quiet: faults only
+	@swift build -c release --product roamkey-measure
+	@.build/release/roamkey-measure counts $(ARGS)
+
+counts-renew: setup-counts ## take what the hot path needs now as its budget: Measurements/instructions.txt
+	@swift build -c release --product roamkey-measure
+	@.build/release/roamkey-measure counts --renew
 
 sanitize: sanitize-address sanitize-thread ## all tests under the address sanitizer, then the thread sanitizer
 
@@ -99,6 +112,10 @@ bench-cuts: setup-bench ## ten minutes in which the network is cut for a minute,
 
 bench-stalled: setup-bench ## a reader that stands still, in a process of its own: the memory of both (a minute)
 	@swift run -c release --package-path Benchmarks roamkey-benchmarks stalled $(ARGS)
+
+bench-micro: setup ## nanoseconds of the parts of a packet's way, beside bare calls; ARGS="--runs 51 seal open" for some of them
+	@swift build -c release --product roamkey-measure
+	@.build/release/roamkey-measure micro $(ARGS)
 
 bench-test: setup-bench ## the tests of the benchmarks themselves
 	@swift test --package-path Benchmarks

@@ -70,6 +70,17 @@ let package = Package(
       name: "RoamkeySodium", pkgConfig: "libsodium",
       providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
 
+    // Counts and times of the engine (docs/decisions/0022-counts.md). In no product, so that nobody who uses Roamkey
+    // builds any of it.
+    .executableTarget(
+      name: "roamkey-measure",
+      dependencies: [
+        "AllocationCounter", "MeasurementBudgets", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeySodium",
+      ],
+      path: "Measurements/Tool", swiftSettings: settings),
+    .target(name: "MeasurementBudgets", path: "Measurements/Budgets", swiftSettings: settings),
+    .target(name: "AllocationCounter", path: "Measurements/AllocationCounter"),
+
     // Tests draw their random numbers from the simulator's seeded generator.
     .testTarget(
       name: "RoamkeyCryptoTests", dependencies: ["RoamkeyCrypto", "RoamkeySimulator"], swiftSettings: settings),
@@ -79,6 +90,7 @@ let package = Package(
       swiftSettings: settings),
     // The rules of the house, checked on the text of the tree.
     .testTarget(name: "HouseTests", swiftSettings: settings),
+    .testTarget(name: "MeasurementTests", dependencies: ["MeasurementBudgets"], swiftSettings: settings),
     .testTarget(
       name: "RoamkeyUDPTests", dependencies: ["RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire"],
       swiftSettings: settings),

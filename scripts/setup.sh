@@ -7,6 +7,7 @@
 #   scripts/setup.sh --interop  and what the client in Python needs besides
 #   scripts/setup.sh --net      and what the tests over real networks need besides, where they can run
 #   scripts/setup.sh --bench    and what the benchmarks compare us with
+#   scripts/setup.sh --counts   and what counts instructions, where it can be had
 #   scripts/setup.sh --which-python    prints the Python that has it
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -43,6 +44,7 @@ missing_packages() {
     pkg-config --exists 'libenet >= 1.3' 2>/dev/null || echo libenet-dev
     pkg-config --exists 'libssl >= 3' 2>/dev/null || echo libssl-dev
   fi
+  if [[ ${1:-} == --counts ]]; then command -v valgrind >/dev/null || echo valgrind; fi
 }
 
 # The first Python with the package `cryptography`: the one on the path, or the system's, where packages land.
@@ -128,6 +130,10 @@ if [[ ${1:-} == --net ]]; then
   # Only root can run them, and they say themselves what they miss: no reason to stop a build.
   check_packages
   if [[ $(id -u) == 0 ]]; then (check_packages --net) || true; fi
+elif [[ ${1:-} == --counts ]]; then
+  # Allocations are counted without it, and the counting says what it leaves out.
+  check_packages
+  (check_packages --counts) || true
 else
   check_packages "$@"
 fi

@@ -41,7 +41,8 @@ struct SessionTimers {
   /// what is out of date goes once it is most of the heap.
   private mutating func removeOutdated(_ sessions: [SessionHandle: Session]) {
     guard heap.count > Self.slack + 4 * sessions.count else { return }
-    heap = Heap(heap.unordered.filter { sessions[$0.session]?.scheduledTimeout == $0.deadline })
+    // In place: it happens again and again where players are acknowledged in time.
+    heap.removeAll { sessions[$0.session]?.scheduledTimeout != $0.deadline }
   }
 
   private static let slack = 64
