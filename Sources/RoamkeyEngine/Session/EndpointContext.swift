@@ -9,16 +9,35 @@ final class EndpointContext {
   /// What messages say when they were sent by.
   let clock: LocalClock
   var entropy: Entropy
+  // As in `Session`.
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var statistics = EndpointStatistics()
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var events = Deque<EngineEvent>()
   /// Packets of the batch that is being filled.
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var pending = PendingPackets()
 
   // Reused from packet to packet, so that nothing is allocated in the steady state; of no meaning between two calls, so
   // that all sessions share them.
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var ackedFrames: [SentFrame] = []
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var lostFrames: [SentFrame] = []
   var suspectFrames: [SentFrame] = []
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var writtenFrames: [SentFrame] = []
 
   /// - Parameter clock: one that is shared with others; nil for one of its own.

@@ -46,6 +46,11 @@ final class Session {
   /// A server's: it follows its client from address to address. A client looks for its server.
   let followsPeer: Bool
 
+  // Each packet comes by the properties marked like this dozens of times, and each time two calls looked for accesses
+  // that overlap. Debug builds, in which all tests run, still look; optimised ones do not (docs/decisions/0023).
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var state = State.open
   /// CLOSE packets owed to a peer that closed, and sent to it.
   var closeEchoesLeft = 0
@@ -59,7 +64,13 @@ final class Session {
   var owesFinish = false
 
   // Protection
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var keys: SessionKeys
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var window = ReplayWindow()
   var phases = KeyPhaseState()
   var verifier: SignatureVerifier
@@ -68,10 +79,25 @@ final class Session {
   var failedTags: UInt64 = 0
 
   // Reliability and congestion
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var sent = SentPackets<SentFrame>()
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var received: ReceivedPackets
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var rtt = RTTEstimator()
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var congestion: NewReno
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var pacer: Pacer
   /// The pacer holds new data back until then.
   var pacedUntil: Instant?
@@ -87,14 +113,29 @@ final class Session {
   var owesProbe = false
 
   // Path
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var issuedIDs: IssuedConnectionIDs
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var peerIDs: PeerConnectionIDs
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var paths: PathManager
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var mtu: MTUDiscovery
   var newestNonProbing: UInt64?
   /// Client: ways to a server that has fallen silent.
   var search = PathSearch()
   /// What both sides have said of their addresses.
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var roaming = Roaming()
   /// The networks that the active path connects, and what was learnt of the path before.
   var networkKey: NetworkKey
@@ -107,20 +148,35 @@ final class Session {
   /// Nothing may leave until more has come in: an unvalidated address has used its budget.
   var isBlocked = false
 
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var channels: Channels
   let maximumOutgoingMessage: Int
   /// New messages wait until then for others to share their packet (`FlushPolicy`).
   var bundlesUntil: Instant?
   /// Bytes of those that wait.
   var bundledBytes = 0
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var counters = SessionStatistics()
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var peerClock: PeerClock
 
   // Staying in touch
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var keepAlive: KeepAlive
   /// When an app last sent a message, or was given one.
   var lastTraffic: Instant
   var owesPing = false
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var rest = Rest()
 
   // For the endpoint that owns it
