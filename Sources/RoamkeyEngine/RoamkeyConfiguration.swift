@@ -114,6 +114,9 @@ public struct RoamkeyConfiguration: Sendable {
   /// The same where nothing in the packets is ever sent again (PROTOCOL §10.1): the tick of a game at 20 Hz, and a
   /// little, so that it rides along with what the game says next.
   package var patientAckDelay: Duration = .milliseconds(60)
+  /// How long a patient packet may go unanswered until somebody is missed: acknowledgements are so far apart that one
+  /// of them may be lost without a word.
+  var longestAnswerDelay: Duration { longestAckDelay * 2 }
   /// The longer of the two.
   var longestAckDelay: Duration { max(maximumAckDelay, patientAckDelay) }
   /// An acknowledgement goes out at once for every this many packets (RFC 9000 §13.2.2).

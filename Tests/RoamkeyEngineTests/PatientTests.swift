@@ -104,6 +104,30 @@ struct PatientTests {
     #expect(session.rtt.smoothed < .milliseconds(5), "the delay was taken off: \(session.rtt.smoothed)")
   }
 
+  /// Who speaks alone gets an acknowledgement every 60 ms. That one of them is lost is no reason to look elsewhere.
+  @Test(arguments: [1, 3]) func aLostAcknowledgementIsNoSilence(_ lost: Int) throws {
+    let pair = Pair()
+    pair.connect()
+    pair.run(for: .seconds(3))
+    let session = try #require(pair.client.session)
+    session.search.doors = [NetworkAddress(ipv4: 10, 0, 0, 1, port: 5001)]
+    let content = MessageContent(format: .bytes, action: "", body: [1, 2, 3]).encoded()
+    var toLose = 0
+    pair.toClient = { datagram in
+      toLose -= 1
+      return toLose >= 0 ? nil : datagram
+    }
+    var searches = 0
+    for tick in 0..<100 {
+      if tick % 20 == 10 { toLose = lost }
+      try pair.client.send(content, MessageOptions(delivery: .latest), now: pair.now)
+      pair.run(for: .milliseconds(33))
+      if session.search.nextTimeout != nil { searches += 1 }
+    }
+    // After three in a row it is one.
+    #expect(lost == 1 ? searches == 0 : searches > 0)
+  }
+
   /// The same where the rule does not hold: else the test above would show nothing.
   @Test func whatIsReliableIsAcknowledgedSooner() throws {
     let (_, packets) = try Self.play(.reliableOrdered)

@@ -79,10 +79,9 @@ extension Session {
     counters.bytesSent += UInt64(size)
     // That a larger packet than any so far is lost says nothing of the way.
     if isAckEliciting, !isMTUProbe {
-      let configuration = context.configuration
       silence.onSent(
-        answerDelay: isPatient ? configuration.longestAckDelay : .zero,
-        beyondPromised: isPatient ? configuration.longestAckDelay - configuration.maximumAckDelay : .zero, now: now)
+        answerDelay: isPatient ? context.configuration.longestAnswerDelay : .zero,
+        beyondPromised: delayBeyondPromised(isPatient), now: now)
     }
     if isAckEliciting || isPadded {
       congestion.onSent(bytes: size)

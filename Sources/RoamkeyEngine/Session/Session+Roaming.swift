@@ -164,13 +164,16 @@ extension Session {
   /// known yet of this one.
   private var patience: Duration { rtt.hasSample ? probeTimeout : min(probeTimeout, challengePause) }
 
+  /// How much later the silence begins after a packet, or while such are awaited (PROTOCOL §5.7).
+  func delayBeyondPromised(_ isPatient: Bool) -> Duration {
+    let configuration = context.configuration
+    return isPatient ? configuration.longestAnswerDelay - configuration.maximumAckDelay : .zero
+  }
+
   /// The peer has acknowledged something.
   func noteAnswer(now: Instant) {
-    let configuration = context.configuration
     silence.onAnswer(
-      isAwaiting: sent.hasAckElicitingInFlight,
-      beyondPromised: sent.isAnswerPatient ? configuration.longestAckDelay - configuration.maximumAckDelay : .zero,
-      now: now)
+      isAwaiting: sent.hasAckElicitingInFlight, beyondPromised: delayBeyondPromised(sent.isAnswerPatient), now: now)
     if !followsPeer { search.end() }
   }
 
