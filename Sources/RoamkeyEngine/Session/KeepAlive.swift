@@ -34,6 +34,7 @@ struct KeepAlive: Sendable {
 
   // The configuration as it counts.
   private let pingInterval: Duration
+  private let courtesy: Duration
   private let quietInterval: Duration
   private let untilOffline: Duration
   private let untilOfflineWhenQuiet: Duration
@@ -50,9 +51,12 @@ struct KeepAlive: Sendable {
   private var wokenAt: Instant?
   private var restingSince: Instant?
 
-  init(_ configuration: RoamkeyConfiguration, now: Instant) {
+  /// - Parameter yields: whether the peer's PING is waited for a little: one of both sides' is enough, and both would
+  ///   be due at the same time.
+  init(_ configuration: RoamkeyConfiguration, yields: Bool = false, now: Instant) {
     let misses = Int64(max(1, configuration.missesUntilOffline))
     pingInterval = Self.bounded(configuration.keepAliveInterval, atLeast: Self.shortestInterval)
+    courtesy = yields ? pingInterval / 5 : .zero
     quietInterval = Self.bounded(configuration.quietInterval, atLeast: pingInterval)
     untilOffline = Self.product(pingInterval, misses)
     untilOfflineWhenQuiet = Self.bounded(quietInterval + Self.product(pingInterval, misses - 1))
@@ -132,7 +136,7 @@ struct KeepAlive: Sendable {
     }
     guard !packets.isAnswerAwaited else { return offlineDeadline }
     let lastSign = max(silentSince, packets.lastAckElicitingSent ?? silentSince)
-    return min(lastSign + (isJudgedAsQuiet ? quietInterval : pingInterval), offlineDeadline)
+    return min(lastSign + (isJudgedAsQuiet ? quietInterval : pingInterval) + courtesy, offlineDeadline)
   }
 
   /// What is due; from `.offline` on the peer is offline.

@@ -231,7 +231,7 @@ final class Session {
     // Only a client may find out that its peer has forgotten the session.
     channels.keepsBehindGaps = !opening.followsPeer
     maximumOutgoingMessage = Channels.maximumMessageSize(configuration, peer: opening.peerParameters)
-    keepAlive = KeepAlive(configuration, now: now)
+    keepAlive = KeepAlive(configuration, yields: opening.followsPeer, now: now)
     lastTraffic = now
     ackDelays = AckDelayTracker(maximumAckDelay: configuration.maximumAckDelay)
     peerClock = PeerClock(local: context.clock, now: now)

@@ -9,7 +9,7 @@ struct ScaleCommand: AsyncParsableCommand {
     discussion: "Exit code 1 when somebody has failed; a cost that grows too much is told, and no failure.")
 
   /// What the cost of a message may grow by from the fewest sessions to the most: caches are missed more often.
-  static let growthLimit = 1.5
+  static let growthLimit = 1.2
 
   @Option(help: "How many runs of each point; the figures are their medians.")
   var runs = 3

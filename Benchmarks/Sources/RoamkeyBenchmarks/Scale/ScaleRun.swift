@@ -19,13 +19,13 @@ struct ScaleRun: Sendable {
 
   mutating func sessions() async -> Series {
     var series = Series(
-      title: "Server's cost of a message in or out, by sessions", xTitle: "sessions", yTitle: "CPU us a message")
+      title: "Server's cost of a datagram in or out, by sessions", xTitle: "sessions", yTitle: "CPU us a datagram")
     for count in isFull ? [10, 100, 1000, 10_000] : [10, 100, 1000] {
       for competitor in [Competitor.raw, .enet, .sealed, .signed] where competitor != .enet || count <= Self.enetLimit {
         let rate = (competitor == .signed ? Self.signedRate : Self.rate) / Double(count)
         let crowd = Crowd(
           peers: count, rateIn: rate, rateOut: rate, sizeIn: 64, sizeOut: 200, seconds: isQuick ? 1 : 2)
-        await measure(.crowd(crowd), competitor, at: count, into: &series) { $0.server["perMessage"] }
+        await measure(.crowd(crowd), competitor, at: count, into: &series) { $0.server["perDatagram"] }
       }
     }
     return series

@@ -27,10 +27,14 @@ protocol Party: AnyObject {
 
   /// How many datagrams have left; nil where that is not told.
   var datagramsSent: Double? { get async }
+
+  /// How many datagrams have left or come; nil where that is not told.
+  var datagrams: Double? { get async }
 }
 
 extension Party {
   var datagramsSent: Double? { nil }
+  var datagrams: Double? { nil }
 }
 
 /// What both sides are told of the sessions.

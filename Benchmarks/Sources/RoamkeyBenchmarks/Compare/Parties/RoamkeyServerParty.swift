@@ -61,6 +61,13 @@ final class RoamkeyServerParty: Party, @unchecked Sendable {
     for event in server.takeEvents() { try apply(event, take) }
   }
 
+  var datagrams: Double? {
+    get async {
+      let statistics = await server.statistics()
+      return Double(statistics.datagramsSent + statistics.datagramsReceived)
+    }
+  }
+
   private func apply(
     _ event: Server.Event, _ take: (Int, UnsafeRawBufferPointer) -> Void
   ) throws(BenchmarkFailure) {

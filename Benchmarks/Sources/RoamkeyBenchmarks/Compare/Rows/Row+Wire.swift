@@ -6,13 +6,19 @@ extension Row {
       title: "UDP payload beside a reliable message of 64 bytes, and without messages",
       figures: [
         RowFigure(
-          name: "overhead", heading: "bytes around a message", decimals: 1,
+          name: "overhead", heading: "bytes around a message on its way", decimals: 1,
           targets: [.sealed: .fixed(40), .signed: .fixed(105)]
         ) { outcome, _ in outcome.client["overhead"] },
         RowFigure(
-          name: "keepAlive", heading: "idle bytes in 5 s", decimals: 1,
+          name: "overheadBothWays", heading: "the same and what comes back", decimals: 1
+        ) { outcome, _ in outcome.client["overheadBothWays"] },
+        RowFigure(
+          name: "keepAlive", heading: "idle client's bytes in 5 s", decimals: 1,
           targets: [.sealed: .fixed(30), .signed: .fixed(95)]
         ) { outcome, _ in outcome.client["keepAlive"] },
+        RowFigure(
+          name: "keepAliveBothWays", heading: "the same, both ways", decimals: 1
+        ) { outcome, _ in outcome.client["keepAliveBothWays"] },
       ],
       competitors: [.enet, .sealed, .signed]
     ) { _ in

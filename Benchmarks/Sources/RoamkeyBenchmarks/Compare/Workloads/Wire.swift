@@ -24,7 +24,7 @@ struct Wire: Workload, Equatable {
     try await party.receive(until: .now + Self.settling) { _, _ in }
     network.beginPhase()
     try await party.receive(until: .now + .seconds(seconds)) { _, _ in }
-    let idle = bytes(network.report) / seconds
+    let idle = network.report
     network.beginPhase()
     let message = [UInt8](repeating: 0x5a, count: Self.size)
     for _ in 0..<Self.messages {
@@ -32,12 +32,12 @@ struct Wire: Workload, Equatable {
       try party.flush()
       try await party.receive(until: .now + Self.pause) { _, _ in }
     }
-    let sent = bytes(network.report)
+    let sent = network.report
+    func overhead(_ bytes: Int) -> Double { Double(bytes) / Double(Self.messages) - Double(Self.size) }
+    func keepAlive(_ bytes: Int) -> Double { Double(bytes) / seconds * Self.keepAliveInterval }
     return Measures([
-      "overhead": sent / Double(Self.messages) - Double(Self.size), "keepAlive": idle * Self.keepAliveInterval,
+      "overhead": overhead(sent.up.bytes), "overheadBothWays": overhead(sent.up.bytes + sent.down.bytes),
+      "keepAlive": keepAlive(idle.up.bytes), "keepAliveBothWays": keepAlive(idle.up.bytes + idle.down.bytes),
     ])
   }
-
-  /// UDP payload, both ways.
-  private func bytes(_ report: Relay.Report) -> Double { Double(report.up.bytes + report.down.bytes) }
 }
