@@ -74,7 +74,7 @@ import Testing
     let scratch = try Scratch()
     let (server, address, id) = try await listen(in: scratch)
     let client = try Command(
-      ["bench", address, "--pin", id, "--seconds", "1", "--only", "bulk", "--json"], in: scratch)
+      ["bench", address, "--pin", id, "--seconds", "8", "--only", "bulk", "--json"], in: scratch)
     try await eventually("the story to begin") { server.events("began").first.map { _ in true } }
     server.signal(SIGKILL)
     #expect(try await client.exitCode() == 1)
