@@ -89,7 +89,7 @@ class Moves(WithServer):
             client.send(f"from place {hop}")
             swift.say([f"to place {hop}"])
             self.drive([client], lambda: len(self.server.all("roamed")) > hop and len(client.messages) > hop)
-            self.drive([client], lambda: f"from place {hop}" in self.texts())
+            self.drive([client], lambda: f"from place {hop}" in self.texts() and len(client.roamed) > hop)
             self.assertEqual(self.server.all("roamed")[-1]["to"], address(link.udp))
             self.assertEqual(client.roamed[-1], (address(sockets[-1]), address(link.udp)))
             sockets.append(link.udp)

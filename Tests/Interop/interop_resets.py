@@ -164,6 +164,7 @@ class Restarts(WithServer):
         self.drive([client], lambda: len(client.messages) == 2)
         self.assertEqual([client.take().text for _ in range(2)], ["before", "after"])
         self.assertEqual([wire.Content.read(content).text for content in client.undelivered], ["into the void"])
+        self.drive([client], lambda: self.server.all("joined"))
         self.assertEqual((client.address, len(self.server.all("joined"))), (before, 1))
         resets = [arrival for arrival in client.link.arrivals if len(arrival.datagram) == SIZE]
         self.assertTrue(resets)
