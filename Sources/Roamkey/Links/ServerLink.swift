@@ -20,6 +20,8 @@ package final class ServerLink: Sendable {
     var departed: [PlayerID: NetworkAddress] = [:]
     /// One for each shard.
     var ledgers: [Ledger]
+    /// Whose message came last: many come at once, and need not be looked up one by one.
+    var last: (handle: SessionHandle, player: PlayerID)?
     /// Sessions that began when the app had too much unread; ended before anybody hears of them.
     var unwelcome: Set<SessionHandle> = []
     /// Whether each shard has nothing more to send.
@@ -38,8 +40,6 @@ package final class ServerLink: Sendable {
     var events = EventBatch<Server.Event>()
     var receipts = EventBatch<Receipt>()
     var toClose: [SessionHandle] = []
-    /// Whose message was the last one: the next is nearly always of the same player, or comes once in a while.
-    var last: (handle: SessionHandle, player: PlayerID)?
   }
 
   /// Weak, since the driver holds the link.
@@ -337,8 +337,8 @@ extension ServerLink {
         join(handle, Session(player: player, address: address), &state, &scratch)
       }
     case .message(let handle, let message):
-      if scratch.last?.handle != handle { scratch.last = state.sessions[handle].map { (handle, $0.player) } }
-      guard let player = scratch.last?.player else { return }
+      if state.last?.handle != handle { state.last = state.sessions[handle].map { (handle, $0.player) } }
+      guard let player = state.last?.player else { return }
       let cost = EventCost(of: message, in: handle)
       scratch.events.append(.message(Message(message, sender: player), player), cost: cost)
     case .roamed(let handle, let change):
@@ -376,7 +376,7 @@ extension ServerLink {
     _ handle: SessionHandle, _ reason: EndReason, _ state: inout State, _ scratch: inout Scratch
   ) {
     guard let session = state.sessions.removeValue(forKey: handle) else { return }
-    scratch.last = nil
+    state.last = nil
     if state.handles[session.player] == handle { state.handles[session.player] = nil }
     state.departed[session.player] = session.address
     state.ledgers[state.shard(of: handle)].close(handle)
