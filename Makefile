@@ -45,7 +45,7 @@ demo: setup ## build, then watch a server and players that change addresses
 test: setup-tests ## all tests; ROAMKEY_NO_NET=1 leaves out those over real networks
 	@swift build --build-tests
 	@[[ -n "$${ROAMKEY_NO_NET:-}" ]] || $(MAKE) test-net
-	@swift test --parallel
+	@scripts/run-tests.sh
 
 test-net: setup-net ## roaming over real networks, two minutes, as root; ARGS="--list" lists the stories
 	@swift build --product roamkey
@@ -62,7 +62,7 @@ interop: setup-interop ## a client in Python, written from docs/PROTOCOL.md alon
 # SwiftPM hands `-warnings-as-errors` to our own targets only; packages from elsewhere keep `-suppress-warnings`.
 # The flag changes every compile command, so it has a build folder of its own.
 check: lint setup-tests ## what every commit passes: format, warnings as errors, all tests, counts within their budgets
-	@swift test --parallel --scratch-path .build-check -Xswiftc -warnings-as-errors
+	@scripts/run-tests.sh --scratch-path .build-check -Xswiftc -warnings-as-errors
 	@$(MAKE) counts ARGS=--quiet
 
 lint: setup ## the format, without changing anything
@@ -90,10 +90,10 @@ sanitize: sanitize-address sanitize-thread ## all tests under the address saniti
 
 sanitize-address: setup-tests
 	@# Leaks are not looked for: XCTest and Foundation's Process leak a few bytes of their own.
-	@ASAN_OPTIONS=detect_leaks=0 swift test --parallel --sanitize=address --scratch-path .build-asan
+	@ASAN_OPTIONS=detect_leaks=0 scripts/run-tests.sh --sanitize=address --scratch-path .build-asan
 
 sanitize-thread: setup-tests
-	@swift test --parallel --sanitize=thread --scratch-path .build-tsan
+	@scripts/run-tests.sh --sanitize=thread --scratch-path .build-tsan
 
 bench: setup-bench ## Roamkey beside raw UDP, ENet and DTLS, six minutes; ARGS="--rows A,C --runs 1" for less
 	@swift run -c release --package-path Benchmarks roamkey-benchmarks compare $(ARGS)

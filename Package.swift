@@ -81,6 +81,8 @@ let package = Package(
     .target(name: "MeasurementBudgets", path: "Measurements/Budgets", swiftSettings: settings),
     .target(name: "AllocationCounter", path: "Measurements/AllocationCounter"),
 
+    // What tests of the real world share. It names Testing, so it is in no product.
+    .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
     // Tests draw their random numbers from the simulator's seeded generator.
     .testTarget(
       name: "RoamkeyCryptoTests", dependencies: ["RoamkeyCrypto", "RoamkeySimulator"], swiftSettings: settings),
@@ -92,7 +94,7 @@ let package = Package(
     .testTarget(name: "HouseTests", swiftSettings: settings),
     .testTarget(name: "MeasurementTests", dependencies: ["MeasurementBudgets"], swiftSettings: settings),
     .testTarget(
-      name: "RoamkeyUDPTests", dependencies: ["RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire"],
+      name: "RoamkeyUDPTests", dependencies: ["RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "RoamkeySimulatorTests", dependencies: ["RoamkeySimulator", "Roamkey", "RoamkeyEngine", "RoamkeyWire"],
@@ -103,13 +105,16 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "RoamkeyWireTests", dependencies: ["RoamkeyWire", "RoamkeySimulator"], swiftSettings: settings),
-    .testTarget(name: "RoamkeyTests", dependencies: ["Roamkey", "RoamkeySimulator"], swiftSettings: settings),
+    .testTarget(
+      name: "RoamkeyTests", dependencies: ["Roamkey", "RoamkeySimulator", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "RoamkeyMetricsTests",
-      dependencies: ["RoamkeyMetrics", "Roamkey", .product(name: "MetricsTestKit", package: "swift-metrics")],
+      dependencies: [
+        "RoamkeyMetrics", "Roamkey", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
+      ],
       swiftSettings: settings),
     // It also runs the built command; naming the target makes sure that it is built.
-    .testTarget(name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI"], swiftSettings: settings),
+    .testTarget(name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI", "TestSupport"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

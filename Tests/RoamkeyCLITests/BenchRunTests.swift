@@ -1,10 +1,11 @@
 import Roamkey
+import TestSupport
 import Testing
 
 @testable import RoamkeyCLI
 
 /// Bench servers and clients in one process, over loopback.
-@Suite(.timeLimit(.minutes(5))) struct BenchRunTests {
+@Suite(.realTime, .timeLimit(.minutes(20))) struct BenchRunTests {
   /// A bench server for as long as `body` runs.
   private func withHost(
     _ policy: BenchPolicy = .signed, _ body: (BenchHost, BenchTarget) async throws -> Void
@@ -243,17 +244,50 @@ import Testing
     }
   }
 
-  @Test func whoDoesNotMeasureIsPutOut() async throws {
+  @Test func whoSaysNothingIsPutOut() async throws {
     try await withHost { host, target in
-      let watching = Task { await host.services[0].watchGuests(every: .milliseconds(100)) }
-      let idle = try await end(target) { _ in }
-      #expect(idle.0 == .kicked("nothing was measured for a while"))
-      // Longer than any story takes, however busy.
-      let busy = BenchSettings(duration: .seconds(60), patience: .seconds(60), stories: [.roundtrip])
-      let failure = try await failure { _ = try await measure(target, busy) }
-      #expect(failure?.kind == .refused && failure?.sentence.contains("does not take as long") == true)
-      watching.cancel()
-      await watching.value
+      let server = host.services[0].server
+      let idle = Task { try await end(target) { _ in } }
+      try await eventually("it is in") { server.players.first }
+      var watch = BenchWatch()
+      for _ in 0..<2 { await watch.look(at: server) }
+      #expect(try await idle.value.0 == .kicked("nothing was measured for a while"))
     }
+  }
+
+  @Test func whoMeasuresForTooLongIsPutOut() async throws {
+    try await withHost { host, target in
+      let server = host.services[0].server
+      let isOver = Locked(false)
+      let measuring = Task {
+        defer { isOver.withLock { $0 = true } }
+        // Longer than any story takes, however busy.
+        let busy = BenchSettings(duration: .seconds(60), patience: .seconds(60), stories: [.roundtrip])
+        return try await failure { _ = try await measure(target, busy) }
+      }
+      var watch = BenchWatch()
+      var heard: [PlayerID: UInt64] = [:]
+      var looks = 0
+      while !isOver.withLock({ $0 }) {
+        let before = heard
+        heard = try await eventually("it goes on measuring") {
+          if isOver.withLock({ $0 }) { return [:] }
+          let now = await messages(of: server)
+          return now.contains { $0.value > before[$0.key] ?? 0 } ? now : nil
+        }
+        await watch.look(at: server)
+        looks += 1
+      }
+      #expect(looks > BenchWatch.maximumStay)
+      let refusal = try await measuring.value
+      #expect(refusal?.kind == .refused && refusal?.sentence.contains("does not take as long") == true)
+    }
+  }
+
+  /// How many messages have come of each client.
+  private func messages(of server: Server) async -> [PlayerID: UInt64] {
+    var messages: [PlayerID: UInt64] = [:]
+    for player in server.players { messages[player] = await server.statistics(of: player)?.messagesReceived }
+    return messages
   }
 }

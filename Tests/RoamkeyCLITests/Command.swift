@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Roamkey
 import Testing
 
@@ -119,24 +120,6 @@ final class Command: Sendable {
     let code = try await command.exitCode()
     return (code, command.output, command.errors)
   }
-}
-
-/// Looks again and again until `condition` gives something.
-@discardableResult
-func eventually<T>(_ what: String, within limit: Duration = .seconds(60), _ condition: () throws -> T?) async throws
-  -> T
-{
-  let end = ContinuousClock.now + limit
-  while ContinuousClock.now < end {
-    if let result = try condition() { return result }
-    try await Task.sleep(for: .milliseconds(5))
-  }
-  throw TookTooLong(what: what)
-}
-
-struct TookTooLong: Error, CustomStringConvertible {
-  let what: String
-  var description: String { "waited in vain for \(what)" }
 }
 
 /// A `serve --json` on a free port, and what it needs.

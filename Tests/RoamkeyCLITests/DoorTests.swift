@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Who is let in, by whom, and with which exit code it ends otherwise.
-@Suite(.timeLimit(.minutes(5))) struct DoorTests {
+@Suite(.realTime, .timeLimit(.minutes(5))) struct DoorTests {
   @Test func aWrongPinExitsWith2() async throws {
     let scratch = try Scratch()
     let other = try await makeKey("other.pem", in: scratch)

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `keygen` and `id`.
-@Suite(.timeLimit(.minutes(5))) struct KeyCommandTests {
+@Suite(.realTime, .timeLimit(.minutes(5))) struct KeyCommandTests {
   @Test func keygenWritesBothFilesAndNeverOverThem() async throws {
     let scratch = try Scratch()
     let first = try await Command.run("keygen", in: scratch)

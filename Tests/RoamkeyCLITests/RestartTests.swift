@@ -1,9 +1,10 @@
 import Foundation
 import Roamkey
+import TestSupport
 import Testing
 
 /// A server that is killed and started again, and `connect` on the other side.
-@Suite(.timeLimit(.minutes(5))) struct RestartTests {
+@Suite(.realTime, .timeLimit(.minutes(5))) struct RestartTests {
   private func join(_ host: Host, _ options: [String] = [], json: Bool = true, in scratch: Scratch) async throws
     -> Command
   {

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `serve` and `connect` together.
-@Suite(.timeLimit(.minutes(10))) struct RoomTests {
+@Suite(.realTime, .timeLimit(.minutes(10))) struct RoomTests {
   private func join(_ host: Host, _ key: String, _ options: [String] = [], in scratch: Scratch) async throws -> Command
   {
     let command = try Command(

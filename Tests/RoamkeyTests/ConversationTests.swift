@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import Roamkey
 
 /// Servers and clients on real sockets of loopback.
-@Suite(.timeLimit(.minutes(5))) struct ConversationTests {
+@Suite(.realTime, .timeLimit(.minutes(5))) struct ConversationTests {
   @Test func theSampleOfTheDesign() async throws {
     let server = try await Server(key: .generate(), application: "galaxy/1", port: 0)
     let id = server.id

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Roamkey
@@ -71,7 +72,7 @@ private final class NotedGame: GameClient, GameServer {
 }
 
 /// A game's code runs on whatever carries its messages.
-@Suite(.timeLimit(.minutes(5))) struct GameTests {
+@Suite(.realTime, .timeLimit(.minutes(5))) struct GameTests {
   @Test func aGameRunsOnRealSockets() async throws {
     let server = try await makeServer()
     let (ada, ben) = (try await makeClient(server), try await makeClient(server))

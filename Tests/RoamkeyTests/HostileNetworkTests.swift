@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import Roamkey
 
 /// Real sockets and a bad network between them.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.realTime, .timeLimit(.minutes(10)))
 struct HostileNetworkTests {
   static let bad = HostileRelay.Conditions(dropped: 20, doubled: 10, delayed: 20)
 

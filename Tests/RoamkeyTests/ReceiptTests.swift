@@ -1,10 +1,11 @@
 import RoamkeyWire
+import TestSupport
 import Testing
 
 @testable import Roamkey
 
 /// What became of messages, in a queue of its own.
-@Suite(.timeLimit(.minutes(5))) struct ReceiptTests {
+@Suite(.realTime, .timeLimit(.minutes(5))) struct ReceiptTests {
   @Test func aReceiptTellsOnceThatItArrived() async throws {
     let server = try await makeServer()
     let client = try await makeClient(server)

@@ -1,10 +1,11 @@
+import TestSupport
 import Testing
 
 @testable import Roamkey
 @testable import RoamkeyUDP
 
 /// What is told about sessions and sockets.
-@Suite(.timeLimit(.minutes(5))) struct StatisticsTests {
+@Suite(.realTime, .timeLimit(.minutes(5))) struct StatisticsTests {
   @Test func eachSideSeesHowTheSessionIsDoing() async throws {
     let server = try await makeServer()
     let client = try await makeClient(server)

@@ -1,26 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Roamkey
-
-/// What a test waits for did not come.
-struct TookTooLong: Error, CustomStringConvertible {
-  let what: String
-  var description: String { "waited in vain for \(what)" }
-}
-
-/// Looks again and again until `condition` gives something, for a minute at most: loopback is fast, but the machine may
-/// be busy with other tests.
-@discardableResult
-func eventually<T>(_ what: String, within limit: Duration = .seconds(60), _ condition: () async -> T?) async throws -> T
-{
-  let end = ContinuousClock.now + limit
-  while ContinuousClock.now < end {
-    if let result = await condition() { return result }
-    try await Task.sleep(for: .milliseconds(2))
-  }
-  throw TookTooLong(what: what)
-}
 
 /// All events so far of something that is asked for them, looked through again and again.
 final class Log<Event: Sendable>: @unchecked Sendable {

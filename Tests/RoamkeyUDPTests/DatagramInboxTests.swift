@@ -1,11 +1,12 @@
 import RoamkeyEngine
 import RoamkeyWire
+import TestSupport
 import Testing
 
 @testable import RoamkeyUDP
 
 /// What one driver hands over to another.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.realTime, .timeLimit(.minutes(5)))
 struct DatagramInboxTests {
   private let path = NetworkPath(local: .loopback(1, port: 7), remote: .loopback(2, port: 8))
 

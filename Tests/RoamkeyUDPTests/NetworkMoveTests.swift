@@ -1,12 +1,13 @@
 import RoamkeyEngine
 import RoamkeyWire
+import TestSupport
 import Testing
 
 @testable import RoamkeyUDP
 
 /// A player's machine, a server's, and one or two cables between them; the player moves.
 @Suite(
-  .timeLimit(.minutes(5)),
+  .realTime, .timeLimit(.minutes(5)),
   .enabled(if: TestMachine.isPermitted, "network namespaces need root and iproute2 (`ip netns add`)"))
 struct NetworkMoveTests {
   /// Another router, the same address: nothing in the address tells, and yet it may be another network.

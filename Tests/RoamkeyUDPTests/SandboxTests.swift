@@ -1,13 +1,15 @@
 import Glibc
 import RoamkeyEngine
 import RoamkeyWire
+import TestSupport
 import Testing
 
 @testable import RoamkeyUDP
 
 /// A sandbox that knows no netlink: the driver carries datagrams as ever, and tells nothing of networks.
 @Suite(
-  .timeLimit(.minutes(5)), .enabled(if: Sandbox.isPermitted, "seccomp filters are not allowed, or not known here"))
+  .realTime, .timeLimit(.minutes(5)),
+  .enabled(if: Sandbox.isPermitted, "seccomp filters are not allowed, or not known here"))
 struct SandboxTests {
   @Test func withoutTheSocket() async throws {
     let server = try makeEcho(.loopback(1))

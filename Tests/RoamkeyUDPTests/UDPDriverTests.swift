@@ -1,10 +1,11 @@
 import RoamkeyEngine
 import RoamkeyWire
+import TestSupport
 import Testing
 
 @testable import RoamkeyUDP
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.realTime, .timeLimit(.minutes(5)))
 struct UDPDriverTests {
   @Test(arguments: [NetworkAddress.loopback(1), .loopback6()])
   func echoesInBothFamilies(_ address: NetworkAddress) async throws {

@@ -1,10 +1,11 @@
 import RoamkeyEngine
 import RoamkeyWire
+import TestSupport
 import Testing
 
 @testable import RoamkeyUDP
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.realTime, .timeLimit(.minutes(5)))
 struct UDPErrorTests {
   @Test func portInUse() throws {
     let first = try makeEcho(.loopback(1))

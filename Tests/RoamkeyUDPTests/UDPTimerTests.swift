@@ -1,10 +1,11 @@
 import RoamkeyEngine
 import RoamkeyWire
+import TestSupport
 import Testing
 
 @testable import RoamkeyUDP
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.realTime, .timeLimit(.minutes(5)))
 struct UDPTimerTests {
   @Test func timersFireInOrderAndNeverEarly() async throws {
     let echo = try makeEcho(.loopback(1))

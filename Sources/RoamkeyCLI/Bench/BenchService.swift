@@ -129,30 +129,38 @@ struct BenchService: Sendable {
 
   // MARK: Who stays too long
 
-  /// How often somebody looks.
-  private static let watch: Duration = .seconds(30)
-  /// After so many looks a client has had its time: the longest story and its end take less.
-  private static let maximumStay = 6
-
   /// Puts out who says nothing any more, or stays longer than any story takes; until the task is cancelled.
-  func watchGuests(every interval: Duration = watch) async {
-    var seen: [PlayerID: (messages: UInt64, looks: Int)] = [:]
-    while (try? await Task.sleep(for: interval)) != nil {
-      let before = seen
-      seen = [:]
-      for player in server.players {
-        guard let messages = await server.statistics(of: player)?.messagesReceived else { continue }
-        guard let last = before[player] else {
-          seen[player] = (messages, 1)
-          continue
-        }
-        if last.messages == messages {
-          server.kick(player, reason: "nothing was measured for a while")
-        } else if last.looks >= Self.maximumStay {
-          server.kick(player, reason: "a story does not take as long as this")
-        } else {
-          seen[player] = (messages, last.looks + 1)
-        }
+  func watchGuests() async {
+    var watch = BenchWatch()
+    while (try? await Task.sleep(for: BenchWatch.interval)) != nil { await watch.look(at: server) }
+  }
+}
+
+/// Looks from time to time who is at a bench server without measuring, or for too long.
+struct BenchWatch {
+  /// How often somebody looks.
+  static let interval: Duration = .seconds(30)
+  /// After so many looks a client has had its time: the longest story and its end take less.
+  static let maximumStay = 6
+
+  /// Who was there at the last look, with what they had sent by then, and for how many looks.
+  private var seen: [PlayerID: (messages: UInt64, looks: Int)] = [:]
+
+  mutating func look(at server: Server) async {
+    let before = seen
+    seen = [:]
+    for player in server.players {
+      guard let messages = await server.statistics(of: player)?.messagesReceived else { continue }
+      guard let last = before[player] else {
+        seen[player] = (messages, 1)
+        continue
+      }
+      if last.messages == messages {
+        server.kick(player, reason: "nothing was measured for a while")
+      } else if last.looks >= Self.maximumStay {
+        server.kick(player, reason: "a story does not take as long as this")
+      } else {
+        seen[player] = (messages, last.looks + 1)
       }
     }
   }
