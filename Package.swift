@@ -39,7 +39,7 @@ let package = Package(
     .target(
       name: "Roamkey",
       dependencies: [
-        "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto",
+        "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR",
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -64,6 +64,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(name: "RoamkeyWire", swiftSettings: settings),
+    // What bodies of messages are written in.
+    .target(name: "RoamkeyCBOR", swiftSettings: settings),
     .target(name: "RoamkeyCrypto", dependencies: ["RoamkeySodium"], swiftSettings: settings),
     .systemLibrary(name: "RoamkeySockets"),
     .systemLibrary(
@@ -103,6 +105,8 @@ let package = Package(
     .testTarget(
       name: "ScenarioTests", dependencies: ["RoamkeySimulator", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"],
       swiftSettings: settings),
+    .testTarget(
+      name: "RoamkeyCBORTests", dependencies: ["RoamkeyCBOR", "RoamkeySimulator"], swiftSettings: settings),
     .testTarget(
       name: "RoamkeyWireTests", dependencies: ["RoamkeyWire", "RoamkeySimulator"], swiftSettings: settings),
     .testTarget(

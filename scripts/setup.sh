@@ -33,6 +33,8 @@ missing_packages() {
   [[ -e /usr/include/features.h ]] || echo libc6-dev
   # The tests read our key files with `openssl pkey`.
   if [[ ${1:-} == --tests ]]; then command -v openssl >/dev/null || echo openssl; fi
+  # The tests let a CBOR library in another language read what ours writes.
+  if [[ ${1:-} == --tests-besides && -z $(python_with cbor2) ]]; then echo python3 python3-cbor2; fi
   if [[ ${1:-} == --interop && -z $(usable_python) ]]; then echo python3 python3-cryptography; fi
   if [[ ${1:-} == --net ]]; then
     command -v python3 >/dev/null || echo python3
@@ -47,11 +49,14 @@ missing_packages() {
   if [[ ${1:-} == --counts ]]; then command -v valgrind >/dev/null || echo valgrind; fi
 }
 
-# The first Python with the package `cryptography`: the one on the path, or the system's, where packages land.
-usable_python() {
+# What the client in Python needs.
+usable_python() { python_with cryptography.hazmat.primitives.asymmetric.ed25519; }
+
+# The first Python with a module: the one on the path, or the system's, where packages land.
+python_with() {
   local python
   for python in python3 /usr/bin/python3; do
-    if "$python" -c 'import cryptography.hazmat.primitives.asymmetric.ed25519' 2>/dev/null; then
+    if "$python" -c "import $1" 2>/dev/null; then
       echo "$python"
       return
     fi
@@ -130,6 +135,10 @@ if [[ ${1:-} == --net ]]; then
   # Only root can run them, and they say themselves what they miss: no reason to stop a build.
   check_packages
   if [[ $(id -u) == 0 ]]; then (check_packages --net) || true; fi
+elif [[ ${1:-} == --tests ]]; then
+  check_packages --tests
+  # Without it that one test says that it was left out.
+  (check_packages --tests-besides) || true
 elif [[ ${1:-} == --counts ]]; then
   # Allocations are counted without it, and the counting says what it leaves out.
   check_packages

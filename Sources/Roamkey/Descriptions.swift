@@ -5,6 +5,7 @@ extension SendError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .tooLarge(let size, let limit): "the message has \(size) bytes and at most \(limit) can be sent: split it"
+    case .notEncodable(let reason): "this value cannot be sent: \(reason)"
     case .queueFull(let limit): "\(limit) bytes are waiting to be sent already: wait a moment, or send less"
     case .notConnected: "there is no session any more: connect again"
     }

@@ -130,4 +130,6 @@ public enum SendError: Error, Sendable, Hashable {
   case queueFull(limit: Int)
   /// The session has ended, or there is none with this player.
   case notConnected
+  /// The value has no form that can be sent, and why.
+  case notEncodable(String)
 }

@@ -10,7 +10,7 @@ enum HouseRules {
     "RoamkeyCLI": ["Roamkey", "ArgumentParser", "Logging", "Glibc", "Musl", "Synchronization"],
     "RoamkeyMetrics": ["Roamkey", "CoreMetrics"],
     "Roamkey": [
-      "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "Logging", "DequeModule", "Glibc", "Musl",
+      "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR", "Logging", "DequeModule", "Glibc", "Musl",
       "Synchronization",
     ],
     "RoamkeyUDP": [
@@ -20,6 +20,7 @@ enum HouseRules {
     "RoamkeyState": ["RoamkeyWire", "DequeModule"],
     "RoamkeyEngine": ["RoamkeyWire", "RoamkeyCrypto", "DequeModule", "HeapModule"],
     "RoamkeyWire": [],
+    "RoamkeyCBOR": [],
     "RoamkeyCrypto": ["RoamkeySodium", "Glibc", "Musl", "Synchronization"],
     "RoamkeySockets": [],
     "RoamkeySodium": [],

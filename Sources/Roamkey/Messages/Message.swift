@@ -40,7 +40,7 @@ public struct Message: Sendable, Hashable {
     self.init(format: .bytes, author: nil, action: action, body: body)
   }
 
-  private init(
+  init(
     id: UInt64 = 0, format: MessageContent.Format, author: PlayerID?, action: String, body: [UInt8],
     stream: StreamID = StreamID(channel: 0, delivery: .reliableOrdered), times: MessageTimes? = nil
   ) {
@@ -59,7 +59,7 @@ public struct Message: Sendable, Hashable {
     self.init(format: content.format, author: nil, action: content.action, body: content.body, stream: stream)
   }
 
-  /// The body as text; nil where the sender sent bytes.
+  /// The body as text; nil where the sender sent bytes or a value.
   public var text: String? { format == .text ? String(decoding: body, as: UTF8.self) : nil }
 
   /// The same message as written by `author`.

@@ -61,7 +61,8 @@ struct Room: Sendable {
         guard case .queueFull = server.send(message, to: player) else { continue }
         Log.logger.warning("\(player.short) does not keep up and is put out: \(error.description)")
         server.dropSlow(player)
-      case .tooLarge: Log.logger.warning("a message was not passed on to \(player.short): \(error.description)")
+      case .tooLarge, .notEncodable:
+        Log.logger.warning("a message was not passed on to \(player.short): \(error.description)")
       // It has just left.
       case .notConnected: break
       }

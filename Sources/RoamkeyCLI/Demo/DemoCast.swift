@@ -87,7 +87,7 @@ final class DemoCast: Sendable {
         return .success(())
       }
       switch result {
-      case .success, .failure(.notConnected), .failure(.tooLarge): return
+      case .success, .failure(.notConnected), .failure(.tooLarge), .failure(.notEncodable): return
       case .failure(.queueFull): await player.waitForRoom()
       }
     }

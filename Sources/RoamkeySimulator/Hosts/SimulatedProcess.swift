@@ -64,7 +64,7 @@ package final class SimulatedProcess {
       } catch {
         switch error {
         case .queueFull: return
-        case .tooLarge, .notConnected: undeliverable += 1
+        case .tooLarge, .notConnected, .notEncodable: undeliverable += 1
         }
       }
       outbox.removeFirst()
