@@ -14,6 +14,8 @@ package struct SignatureVerifier: Sendable {
   private var verified: [VerifiedRoot] = []
   /// Where the root that was verified last stands; once all places are taken, the oldest follows it.
   private var newest = 0
+  /// How deep the tree was whose root was verified last.
+  private(set) var lastDepth = 0
 
   /// PROTOCOL §4: at most 64 a session.
   private static let capacity = 64
@@ -22,16 +24,39 @@ package struct SignatureVerifier: Sendable {
 
   /// Whether the trailer of `plaintext` is the peer's for `leaf`.
   package mutating func verify(_ trailer: SignatureTrailer, leaf: Digest, _ plaintext: RawSpan) -> Bool {
+    var nothing = VerificationsAhead()
+    return verify(trailer, leaf: leaf, plaintext, ahead: &nothing)
+  }
+
+  /// The same, where some signatures may have been verified already.
+  mutating func verify(
+    _ trailer: SignatureTrailer, leaf: Digest, _ plaintext: RawSpan, ahead: inout VerificationsAhead
+  ) -> Bool {
     let root = trailer.root(leaf: leaf, plaintext)
     let signature = Signature(plaintext, at: trailer.signature)
     // Lone packets never come again, so their roots are not worth a place.
     let isShared = trailer.depth > 0
     if isShared, isKnown(depth: trailer.depth, root: root, signature) { return true }
-    let isGood = SignatureTrailer.withSignedBytes(depth: trailer.depth, root: root) { message in
-      peer.verify(signature, of: message)
+    guard isGood(depth: trailer.depth, root: root, signature, &ahead) else { return false }
+    lastDepth = trailer.depth
+    if isShared { remember(VerifiedRoot(depth: trailer.depth, root: root, signature: signature)) }
+    return true
+  }
+
+  private func isGood(depth: Int, root: Digest, _ signature: Signature, _ ahead: inout VerificationsAhead) -> Bool {
+    if ahead.areVerified {
+      let task = Verification(signer: peer, depth: depth, root: root, signature: signature)
+      if let verdict = ahead.verdict(on: task) { return verdict }
     }
-    if isGood, isShared { remember(VerifiedRoot(depth: trailer.depth, root: root, signature: signature)) }
-    return isGood
+    return SignatureTrailer.withSignedBytes(depth: depth, root: root) { peer.verify(signature, of: $0) }
+  }
+
+  /// What `verify` would verify; nil where the root is known.
+  func task(_ trailer: SignatureTrailer, leaf: Digest, _ plaintext: RawSpan) -> Verification? {
+    let root = trailer.root(leaf: leaf, plaintext)
+    let signature = Signature(plaintext, at: trailer.signature)
+    if trailer.depth > 0, isKnown(depth: trailer.depth, root: root, signature) { return nil }
+    return Verification(signer: peer, depth: trailer.depth, root: root, signature: signature)
   }
 
   /// Forgets the roots: what belongs to them has come, or is verified anew.
