@@ -24,38 +24,35 @@ package struct SignatureVerifier: Sendable {
 
   /// Whether the trailer of `plaintext` is the peer's for `leaf`.
   package mutating func verify(_ trailer: SignatureTrailer, leaf: Digest, _ plaintext: RawSpan) -> Bool {
-    var nothing = VerificationsAhead()
-    return verify(trailer, leaf: leaf, plaintext, ahead: &nothing)
+    let root = trailer.root(leaf: leaf, plaintext)
+    let signature = Signature(plaintext, at: trailer.signature)
+    if isKnown(trailer, root, signature) { return true }
+    let isGood = SignatureTrailer.withSignedBytes(depth: trailer.depth, root: root) { message in
+      peer.verify(signature, of: message)
+    }
+    if isGood { note(trailer, root, signature) }
+    return isGood
   }
 
-  /// The same, where some signatures may have been verified already.
+  /// The same, where some signatures have been verified already.
   mutating func verify(
     _ trailer: SignatureTrailer, leaf: Digest, _ plaintext: RawSpan, ahead: inout VerificationsAhead
   ) -> Bool {
-    let root = trailer.root(leaf: leaf, plaintext)
-    let signature = Signature(plaintext, at: trailer.signature)
-    // Lone packets never come again, so their roots are not worth a place.
-    let isShared = trailer.depth > 0
-    if isShared, isKnown(depth: trailer.depth, root: root, signature) { return true }
-    guard isGood(depth: trailer.depth, root: root, signature, &ahead) else { return false }
-    lastDepth = trailer.depth
-    if isShared { remember(VerifiedRoot(depth: trailer.depth, root: root, signature: signature)) }
-    return true
-  }
-
-  private func isGood(depth: Int, root: Digest, _ signature: Signature, _ ahead: inout VerificationsAhead) -> Bool {
-    if ahead.areVerified {
-      let task = Verification(signer: peer, depth: depth, root: root, signature: signature)
-      if let verdict = ahead.verdict(on: task) { return verdict }
+    guard var task = self.task(trailer, leaf: leaf, plaintext) else { return true }
+    if let verdict = ahead.verdict(on: task) {
+      if verdict { note(trailer, task.root, task.signature) }
+      return verdict
     }
-    return SignatureTrailer.withSignedBytes(depth: depth, root: root) { peer.verify(signature, of: $0) }
+    task.run()
+    if task.isGood { note(trailer, task.root, task.signature) }
+    return task.isGood
   }
 
   /// What `verify` would verify; nil where the root is known.
   func task(_ trailer: SignatureTrailer, leaf: Digest, _ plaintext: RawSpan) -> Verification? {
     let root = trailer.root(leaf: leaf, plaintext)
     let signature = Signature(plaintext, at: trailer.signature)
-    if trailer.depth > 0, isKnown(depth: trailer.depth, root: root, signature) { return nil }
+    if isKnown(trailer, root, signature) { return nil }
     return Verification(signer: peer, depth: trailer.depth, root: root, signature: signature)
   }
 
@@ -66,8 +63,11 @@ package struct SignatureVerifier: Sendable {
     newest = 0
   }
 
-  /// The newest first: most packets of a tree follow each other.
-  private func isKnown(depth: Int, root: Digest, _ signature: Signature) -> Bool {
+  /// The newest first: most packets of a tree follow each other. Lone packets never come again, so their roots are not
+  /// worth a place.
+  private func isKnown(_ trailer: SignatureTrailer, _ root: Digest, _ signature: Signature) -> Bool {
+    let depth = trailer.depth
+    guard depth > 0 else { return false }
     var place = newest
     for _ in verified.indices {
       let known = verified[place]
@@ -75,6 +75,12 @@ package struct SignatureVerifier: Sendable {
       place = (place == 0 ? verified.count : place) - 1
     }
     return false
+  }
+
+  /// The root was good.
+  private mutating func note(_ trailer: SignatureTrailer, _ root: Digest, _ signature: Signature) {
+    lastDepth = trailer.depth
+    if trailer.depth > 0 { remember(VerifiedRoot(depth: trailer.depth, root: root, signature: signature)) }
   }
 
   private mutating func remember(_ root: VerifiedRoot) {
