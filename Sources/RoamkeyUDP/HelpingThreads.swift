@@ -52,14 +52,16 @@ extension HelpingThreads.Member {
 
   package var hasIdleHelpers: Bool {
     threads.places.indices.contains { $0 != index && threads.isAsleep($0) }
+      && threads.places[index].bench.record.mayAsk()
   }
 
   package func verify(_ tasks: UnsafeMutableBufferPointer<Verification>) -> Int {
     guard !tasks.isEmpty else { return 0 }
     let bench = threads.places[index].bench
     bench.open(tasks)
-    threads.call(for: index, atMost: tasks.count / HelpingThreads.sharePerHelper)
-    return bench.finish(tasks.count)
+    let start = Instant.current
+    let isHelped = threads.call(for: index, atMost: tasks.count / HelpingThreads.sharePerHelper)
+    return bench.finish(tasks.count, since: isHelped ? start : nil)
   }
 
   // MARK: For its loop
@@ -85,7 +87,8 @@ extension HelpingThreads {
   fileprivate func isAsleep(_ index: Int) -> Bool { places[index].state.load(ordering: .relaxed) == State.asleep }
 
   /// Wakes as many of those that sleep.
-  fileprivate func call(for caller: Int, atMost limit: Int) {
+  /// - Returns: whether there was any.
+  fileprivate func call(for caller: Int, atMost limit: Int) -> Bool {
     var called = 0
     for step in 1..<max(places.count, 1) where called < limit {
       let place = places[(caller + step) % places.count]
@@ -95,5 +98,6 @@ extension HelpingThreads {
       place.bell.ring()
       called += 1
     }
+    return called > 0
   }
 }

@@ -8,7 +8,8 @@ internal import Synchronization
 /// Its owner and its helpers take tasks one by one. The owner goes on when all that were taken are done, so that
 /// whoever comes late finds nothing to take, and nobody ever looks at the memory of a batch that is over.
 ///
-/// `@unchecked`, because `tasks` is written before the claims are opened, and read only by whoever has claimed one.
+/// `@unchecked`, because `tasks` is written before the claims are opened, and read only by whoever has claimed one; and
+/// `record` is touched by the owner alone.
 final class VerificationBench: @unchecked Sendable {
   /// How many tasks there are, in the upper half, and how many have been taken. A claim that is read here and made in
   /// a later batch is as good as any of that batch.
@@ -17,6 +18,8 @@ final class VerificationBench: @unchecked Sendable {
   private let balance = Atomic<Int>(0)
   private let finished = Semaphore()
   private var tasks: UnsafeMutablePointer<Verification>?
+  /// The owner's.
+  var record = HelpRecord()
 
   /// Looks at the last claims for a few microseconds before the thread sleeps: as long as a verification takes.
   private static let looks = 1000
@@ -30,23 +33,30 @@ final class VerificationBench: @unchecked Sendable {
   }
 
   /// Works at them, and waits for the others.
+  /// - Parameter start: when help was asked for; nil where there was nobody to ask.
   /// - Returns: how many the helpers have verified.
-  func finish(_ count: Int) -> Int {
+  func finish(_ count: Int, since start: Instant?) -> Int {
+    let before = Instant.ofThread
     var own = 0
     while work() { own += 1 }
-    let helped = count - own
+    let spent = Instant.ofThread - before
+    wait(for: count - own)
+    if let start { record.note(count, own: own, processorTime: spent, elapsed: Instant.current - start) }
+    return count - own
+  }
+
+  private func wait(for helped: Int) {
     var looks = 0
     while balance.load(ordering: .acquiring) != helped {
       looks += 1
       if looks > Self.looks {
         // Below zero whoever brings it back to zero is the last, and wakes us; at zero already, there is nobody.
         if balance.wrappingSubtract(helped, ordering: .acquiringAndReleasing).newValue != 0 { finished.wait() }
-        return helped
+        return
       }
       roamkey_relax()
     }
     balance.store(0, ordering: .relaxed)
-    return helped
   }
 
   // MARK: Helpers
@@ -99,5 +109,14 @@ private final class Semaphore: @unchecked Sendable {
 
   func wait() {
     while sem_wait(semaphore) != 0 && errno == EINTR {}
+  }
+}
+
+extension Instant {
+  /// How much of a processor's time the calling thread has had.
+  fileprivate static var ofThread: Instant {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
   }
 }
