@@ -105,7 +105,7 @@ struct ReceiveRing: ~Copyable {
   /// datagrams are not worth it, nor is a run from a single peer.
   /// - Returns: whether it has: the handler is told of the batch's end then.
   func lookAhead<Handler: DatagramHandler>(for handler: Handler, limit: Int) -> Bool {
-    guard used - next >= Self.fewestAhead, handler.looksAhead else { return false }
+    guard min(used - next, limit) >= Self.fewestAhead, handler.looksAhead else { return false }
     var (run, slot, next, count) = (self.run, self.slot, self.next, 0)
     while count < limit {
       guard let range = run.next() else {

@@ -52,6 +52,7 @@ struct VerifyingAheadTests {
     for reason in DropReason.allCases { #expect(plain[reason] == helped[reason], "\(reason), seed \(seed)") }
     #expect(plain.messagesReceived == helped.messagesReceived && plain.messagesReceived > 200, "seed \(seed)")
     #expect(plain.signaturesVerifiedElsewhere == 0)
+    #expect(world.helped.sessions.values.contains { $0.phases.number > 0 }, "keys were renewed, seed \(seed)")
     if helpers == 0 {
       #expect(board.tasks == 0 && helped.signaturesVerifiedElsewhere == 0)
     } else {

@@ -15,27 +15,32 @@ struct AheadCommand {
 
   func run() {
     print("a hot shard's signed datagrams: thousand a second, alone and with idle threads beside it")
-    print("helpers   alone  helped   ratio   signatures verified elsewhere")
-    for count in Self.helpers {
-      guard let crew = HelperCrew(count) else { return Text.complain("no sockets for the helpers") }
+    print("helpers   alone  helped   ratio   signatures verified elsewhere   allocations a datagram: alone, helped")
+    for helpers in Self.helpers {
+      guard let crew = HelperCrew(helpers) else { return Text.complain("no sockets for the helpers") }
       let (alone, helped) = (AheadCrowd(board: nil), AheadCrowd(board: crew.board))
       alone.play(Self.rounds)
       helped.play(Self.rounds)
       var pairs: [(alone: Double, helped: Double)] = []
       let (seen, elsewhere) = (helped.received, helped.verifiedElsewhere)
+      let taken = [alone, helped].map(\.allocations)
       // In turn, so that what else the machine does meets both.
       for _ in 0..<Self.runs { pairs.append((alone.play(Self.rounds), helped.play(Self.rounds))) }
-      let share = Double(helped.verifiedElsewhere - elsewhere) / Double(helped.received - seen)
+      let count = Double(helped.received - seen)
+      let share = Double(helped.verifiedElsewhere - elsewhere) / count
+      let allocations = zip([alone, helped], taken).map { Double($0.allocations - $1) / count }
       print(
-        Text.right("\(count)", 7) + Text.right(Self.tenths(Self.median(pairs.map(\.alone)) / 1000), 8)
+        Text.right("\(helpers)", 7) + Text.right(Self.tenths(Self.median(pairs.map(\.alone)) / 1000), 8)
           + Text.right(Self.tenths(Self.median(pairs.map(\.helped)) / 1000), 8)
-          + Text.right("\((Self.median(pairs.map { $0.helped / $0.alone }) * 100).rounded() / 100) x", 8)
-          + Text.right("\(Int((share * 100).rounded())) %", 8))
+          + Text.right(Self.hundredths(Self.median(pairs.map { $0.helped / $0.alone })) + " x", 8)
+          + Text.right("\(Int((share * 100).rounded())) %", 8) + Text.right(Self.hundredths(allocations[0]), 31)
+          + Text.right(Self.hundredths(allocations[1]), 8))
       crew.stop()
     }
   }
 
   private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+  private static func hundredths(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
   private static func tenths(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
 }
 
@@ -94,6 +99,8 @@ private final class AheadCrowd {
   private var now = Instant(nanoseconds: 1_000_000_000)
   private var batch = DatagramBatch()
   private var answers = DatagramBatch()
+  /// What the server took from the heap to receive.
+  private(set) var allocations = 0
   /// Who sent each datagram of the batch.
   private var origins: [Int] = []
   private let up = MessageContent(format: .bytes, action: "", body: [UInt8](repeating: 1, count: 64)).encoded()
@@ -158,18 +165,7 @@ private final class AheadCrowd {
   @discardableResult
   private func hand() -> UInt64 {
     let start = Self.clock()
-    let looksAhead = server.looksAhead
-    if looksAhead {
-      for i in 0..<batch.count { server.lookAhead(at: UnsafeRawBufferPointer(batch.bytes(i)).bytes) }
-      server.beginBatch()
-    }
-    for i in 0..<batch.count {
-      var span = MutableRawSpan(_unsafeBytes: batch.bytes(i))
-      let remote = NetworkAddress(ipv4: 198, 51, 100, 7, port: UInt16(5000 + origins[i]))
-      server.receive(&span, path: NetworkPath(local: Self.serverAddress, remote: remote), now: now)
-    }
-    if looksAhead { server.endBatch() }
-    while server.takeEvent() != nil {}
+    allocations += Int(Phase.receive.count { receive() }.count)
     server.fill(&answers, now: now)
     let spent = Self.clock() - start
     for i in 0..<answers.count {
@@ -182,6 +178,21 @@ private final class AheadCrowd {
     batch.removeAll()
     origins.removeAll(keepingCapacity: true)
     return spent
+  }
+
+  private func receive() {
+    let looksAhead = server.looksAhead
+    if looksAhead {
+      for i in 0..<batch.count { server.lookAhead(at: UnsafeRawBufferPointer(batch.bytes(i)).bytes) }
+      server.beginBatch()
+    }
+    for i in 0..<batch.count {
+      var span = MutableRawSpan(_unsafeBytes: batch.bytes(i))
+      let remote = NetworkAddress(ipv4: 198, 51, 100, 7, port: UInt16(5000 + origins[i]))
+      server.receive(&span, path: NetworkPath(local: Self.serverAddress, remote: remote), now: now)
+    }
+    if looksAhead { server.endBatch() }
+    while server.takeEvent() != nil {}
   }
 
   private static func clock() -> UInt64 {

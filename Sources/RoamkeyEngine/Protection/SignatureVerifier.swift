@@ -35,6 +35,7 @@ package struct SignatureVerifier: Sendable {
   }
 
   /// The same, where some signatures have been verified already.
+  @inline(never)
   mutating func verify(
     _ trailer: SignatureTrailer, leaf: Digest, _ plaintext: RawSpan, ahead: inout VerificationsAhead
   ) -> Bool {
@@ -65,6 +66,7 @@ package struct SignatureVerifier: Sendable {
 
   /// The newest first: most packets of a tree follow each other. Lone packets never come again, so their roots are not
   /// worth a place.
+  @inline(__always)
   private func isKnown(_ trailer: SignatureTrailer, _ root: Digest, _ signature: Signature) -> Bool {
     let depth = trailer.depth
     guard depth > 0 else { return false }
@@ -78,6 +80,7 @@ package struct SignatureVerifier: Sendable {
   }
 
   /// The root was good.
+  @inline(__always)
   private mutating func note(_ trailer: SignatureTrailer, _ root: Digest, _ signature: Signature) {
     lastDepth = trailer.depth
     if trailer.depth > 0 { remember(VerifiedRoot(depth: trailer.depth, root: root, signature: signature)) }

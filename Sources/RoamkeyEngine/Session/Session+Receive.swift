@@ -112,6 +112,7 @@ extension Session {
   }
 
   /// What a packet's signature, alone or with others, is for.
+  @inline(__always)
   func leaf(of trailer: SignatureTrailer, _ plaintext: RawSpan, _ opened: OpenedPacket) -> Digest {
     let direction = keys.sending.opposite
     return keys.leaf(
