@@ -14,7 +14,7 @@ FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swif
 
 .PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release \
 	format sanitize sanitize-address sanitize-thread soak soak-roaming setup-bench bench bench-plot bench-lossy bench-bulk bench-cuts \
-	bench-stalled bench-micro bench-growth bench-test setup-counts counts counts-renew clean
+	bench-stalled bench-micro bench-growth bench-ahead bench-test setup-counts counts counts-renew clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -120,6 +120,10 @@ bench-micro: setup ## nanoseconds of the parts of a packet's way, beside bare ca
 bench-growth: setup ## what a server's datagram costs in memory, with 10 to 10,000 sessions (half a minute)
 	@swift build -c release --product roamkey-measure
 	@.build/release/roamkey-measure growth
+
+bench-ahead: setup ## what idle threads of a server do for a busy one (half a minute)
+	@swift build -c release --product roamkey-measure
+	@.build/release/roamkey-measure ahead
 
 bench-test: setup-bench ## the tests of the benchmarks themselves
 	@swift test --package-path Benchmarks

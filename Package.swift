@@ -77,7 +77,8 @@ let package = Package(
     .executableTarget(
       name: "roamkey-measure",
       dependencies: [
-        "AllocationCounter", "MeasurementBudgets", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeySodium",
+        "AllocationCounter", "MeasurementBudgets", "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto",
+        "RoamkeySodium",
       ],
       path: "Measurements/Tool", swiftSettings: settings),
     .target(name: "MeasurementBudgets", path: "Measurements/Budgets", swiftSettings: settings),
@@ -96,7 +97,8 @@ let package = Package(
     .testTarget(name: "HouseTests", swiftSettings: settings),
     .testTarget(name: "MeasurementTests", dependencies: ["MeasurementBudgets"], swiftSettings: settings),
     .testTarget(
-      name: "RoamkeyUDPTests", dependencies: ["RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "TestSupport"],
+      name: "RoamkeyUDPTests",
+      dependencies: ["RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "RoamkeySimulatorTests", dependencies: ["RoamkeySimulator", "Roamkey", "RoamkeyEngine", "RoamkeyWire"],

@@ -29,11 +29,13 @@ extension Server {
     let registry = PlayerRegistry(supersede: { [weak link] in link?.supersede($0) })
     var inboxes: [DatagramInbox] = []
     for _ in 0..<threads { inboxes.append(try DatagramInbox()) }
+    // Of what is only sealed there is nothing to verify.
+    let helping = settings.signingPolicy == .everyPacket ? HelpingThreads(inboxes) : nil
     let address = try UDPDriver<ServerEndpoint>.unused(listen)
     var drivers: [UDPDriver<ServerEndpoint>] = []
     for index in 0..<threads {
       let shard = ServerShard(
-        index: index, map: map, clock: clock, registry: registry,
+        index: index, map: map, clock: clock, registry: registry, board: helping?.member(index),
         handOver: { [inboxes] datagram, path, owner in inboxes[owner].post(datagram, path: path) })
       let copy = key.withSeed { PlayerKey(seed: SecretBytes(copying: $0)) }
       let endpoint = ServerEndpoint(
@@ -41,7 +43,7 @@ extension Server {
       drivers.append(
         try UDPDriver(
           bind: address, name: "roamkey-srv-\(index)", sharesPort: true, mobility: .host, inbox: inboxes[index],
-          handler: endpoint, onTurn: { endpoint, now in link.turn(endpoint, now) }))
+          helper: helping?.member(index), handler: endpoint, onTurn: { endpoint, now in link.turn(endpoint, now) }))
     }
     return (link, drivers)
   }

@@ -41,7 +41,8 @@ public final class Server: Sendable {
   ///   - deny: those who may not join.
   ///   - instanceFile: where it keeps what its players know it by after a restart, if anywhere.
   ///   - threads: how many threads carry datagrams, 1 to 16, each with the sessions that began on it. Several help
-  ///     where a single core cannot sign and verify for all players; more than the machine has cores do not.
+  ///     where a single core cannot sign and verify for all players; more than the machine has cores do not. One with
+  ///     nothing to do verifies for one that has much.
   ///   - configuration: limits and timers. Limits of players hold for all threads together, those of handshakes under
   ///     way for each.
   /// - Throws: `RoamkeyError`, for instance when the port is in use. An instance file that cannot be used is no reason:

@@ -14,6 +14,9 @@ public struct Statistics: Sendable, Hashable {
   public internal(set) var messagesSent: UInt64 = 0
   /// Packets that were lost on the way; what they carried was sent again.
   public internal(set) var packetsLost: UInt64 = 0
+  /// Server on several threads: players' signatures that a thread with nothing else to do has verified for one that had
+  /// many.
+  public internal(set) var signaturesVerifiedElsewhere: UInt64 = 0
   /// Sessions that have begun.
   public internal(set) var sessions: UInt64 = 0
   /// Newcomers who were turned away.
@@ -54,6 +57,7 @@ public struct Statistics: Sendable, Hashable {
     messagesReceived = endpoint.messagesReceived
     messagesSent = endpoint.messagesSent
     packetsLost = endpoint.packetsLost
+    signaturesVerifiedElsewhere = endpoint.signaturesVerifiedElsewhere
     sessions = endpoint.sessionsOpened
     refusals = endpoint.refusals
     moves = endpoint.moves

@@ -17,9 +17,24 @@ package struct NetworkPath: Hashable, Sendable {
 ///
 /// A driver calls `receive` for each datagram of a batch and `handleTimeout` when `nextTimeout` has come, then `fill`
 /// until the batch is not full, then looks at `nextTimeout` again. All calls come from one thread.
+///
+/// Where the handler `looksAhead`, the driver shows it each datagram of a batch before the first is received: it calls
+/// `lookAhead` for each, `beginBatch`, `receive` for each, `endBatch`.
 package protocol DatagramHandler: AnyObject {
   /// Takes one datagram, which may be overwritten (packets are opened in place). Hostile bytes are the normal case.
   func receive(_ datagram: inout MutableRawSpan, path: NetworkPath, now: Instant)
+
+  /// Whether it is worth the handler's time to see the next batch as a whole first; asked once for each.
+  var looksAhead: Bool { get }
+
+  /// Sees a datagram that `receive` will get in this batch, in the same order. It may not come after all.
+  func lookAhead(at datagram: RawSpan)
+
+  /// All datagrams of the batch have been shown: does for them what is done better together.
+  func beginBatch()
+
+  /// They have been received.
+  func endBatch()
 
   /// Does what is due at `now`.
   func handleTimeout(now: Instant)
@@ -51,6 +66,10 @@ extension DatagramHandler {
     while !batch.isFull, batch.append({ pollTransmit(into: &$0, now: now) }) {}
   }
 
+  package var looksAhead: Bool { false }
+  package func lookAhead(at datagram: RawSpan) {}
+  package func beginBatch() {}
+  package func endBatch() {}
   package var hasManyPeers: Bool { false }
   package var watchedAddresses: [NetworkAddress] { [] }
   package func networkChanged(_ view: NetworkView, now: Instant) {}

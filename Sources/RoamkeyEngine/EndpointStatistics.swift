@@ -37,6 +37,8 @@ package struct EndpointStatistics: Sendable {
   package var packetsLost: UInt64 = 0
   /// Signatures made for packets: fewer than packets where some share one.
   package var signatures: UInt64 = 0
+  /// Of the signatures that packets came with: those that other threads of the server have verified for this one.
+  package var signaturesVerifiedElsewhere: UInt64 = 0
   package var sessionsOpened: UInt64 = 0
   package var refusals: UInt64 = 0
   /// Validated address changes.
@@ -80,6 +82,7 @@ package struct EndpointStatistics: Sendable {
     messagesReceived += other.messagesReceived
     messagesSent += other.messagesSent
     packetsLost += other.packetsLost
+    signaturesVerifiedElsewhere += other.signaturesVerifiedElsewhere
     sessionsOpened += other.sessionsOpened
     refusals += other.refusals
     moves += other.moves

@@ -41,6 +41,7 @@ struct Meters {
     count("lost_packets", statistics.packetsLost)
     count("received_messages", statistics.messagesReceived)
     count("sent_messages", statistics.messagesSent)
+    count("signatures_verified_elsewhere", statistics.signaturesVerifiedElsewhere)
     count("sessions", statistics.sessions)
     count("refusals", statistics.refusals)
     count("moves", statistics.moves)

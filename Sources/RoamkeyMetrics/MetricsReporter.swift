@@ -30,6 +30,7 @@ public import Roamkey
 /// | `roamkey_dropped_receipts_total` | receipts that the app did not take in time |
 /// | `roamkey_dropped_packets_total{reason}` | why, as in `Statistics.drops` |
 /// | `roamkey_send_errors_total{kind}` | as in `Statistics.sendErrorsByKind` |
+/// | `roamkey_signatures_verified_elsewhere_total` | those that idle threads have verified for busy ones |
 /// | `roamkey_sessions_total`, `roamkey_refusals_total`, `roamkey_moves_total` | |
 /// | `roamkey_sent_resets_total`, `roamkey_received_resets_total` | servers that were started anew, on both sides |
 public struct MetricsReporter: Sendable {

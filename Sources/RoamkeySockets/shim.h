@@ -34,6 +34,15 @@ int roamkey_sendmmsg(int fd, struct roamkey_mmsghdr *messages, unsigned int coun
 
 int roamkey_pthread_setname(pthread_t thread, const char *name) __asm__("pthread_setname_np");
 
+/// For a processor that looks at the same word again and again.
+static inline void roamkey_relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 // MARK: Constants, as plain ints
 
 static const int ROAMKEY_SOCK_DGRAM = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;

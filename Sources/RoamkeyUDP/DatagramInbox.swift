@@ -7,6 +7,8 @@ package import RoamkeyEngine
 package final class DatagramInbox: Sendable {
   /// Datagrams that wait; with the spare half, 720 KiB.
   package static let capacity = 256
+  /// As in `ReceiveRing`.
+  private static let fewestAhead = 4
   /// Ours are no longer.
   private static let slotSize = (maximumDatagramSize + 63) / 64 * 64
 
@@ -81,6 +83,14 @@ package final class DatagramInbox: Sendable {
       return state.spare
     }
     guard let half else { return }
+    let looksAhead = half.count >= Self.fewestAhead && handler.looksAhead
+    if looksAhead {
+      for i in 0..<half.count {
+        handler.lookAhead(at: UnsafeRawBufferPointer(start: half.slots + i * Self.slotSize, count: half.sizes[i]).bytes)
+      }
+      handler.beginBatch()
+    }
+    defer { if looksAhead { handler.endBatch() } }
     for i in 0..<half.count {
       let slot = UnsafeMutableRawBufferPointer(start: half.slots + i * Self.slotSize, count: half.sizes[i])
       var datagram = slot.mutableBytes

@@ -1,9 +1,11 @@
 // The way of a turn:
 //
-//  1. sleep until a socket is readable (or has room again), the timer or the bell rings, or the networks change
+//  1. sleep until a socket is readable (or has room again), the timer or the bell rings, or the networks change; help
+//     another thread of the server, when called for that
 //  2. read the clock, once for everything that follows
 //  3. receive: what the last turn left over, then from the readable sockets by turns; up to `receiveLimit` datagrams
-//     go to the handler; after them what other drivers have handed over
+//     go to the handler, batch by batch, each shown to it as a whole first where it wants that; after them what other
+//     drivers have handed over
 //  4. run the work that other threads posted, in order
 //  5. change the socket, when it is to be replaced
 //  6. handleTimeout, when it is due
@@ -36,6 +38,10 @@ final class DriverLoop<Handler: DatagramHandler> {
   private let mailbox: Mailbox<Handler>
   /// What other drivers hand over; nil where there are none.
   private let inbox: DatagramInbox?
+  /// The thread's part among those that help each other; nil where it has none.
+  private let helper: HelpingThreads.Member?
+  /// Whom it helps, until there is nothing left to do or something of its own.
+  private var helped: Int?
   private var poller: Poller
   private var sockets: SocketSet
   /// Nil where the networks are not watched.
@@ -58,12 +64,13 @@ final class DriverLoop<Handler: DatagramHandler> {
 
   init(
     handler: Handler, onTurn: @escaping Turn, socket: UDPSocket, mobility: Mobility, mailbox: Mailbox<Handler>,
-    inbox: DatagramInbox? = nil
+    inbox: DatagramInbox? = nil, helper: HelpingThreads.Member? = nil
   ) throws(SystemError) {
     self.handler = handler
     self.onTurn = onTurn
     self.mailbox = mailbox
     self.inbox = inbox
+    self.helper = helper
     mainAddress = socket.localAddress
     let poller = try Poller(bell: mailbox.bell.number)
     sockets = try SocketSet(main: socket, poller: poller)
@@ -79,7 +86,7 @@ final class DriverLoop<Handler: DatagramHandler> {
 
   /// One turn; false when it was the last.
   private func turn() -> Bool {
-    let ready = poller.wait(sleeps: !hasMoreToSend && receiveRing.isEmpty)
+    let ready = wait(sleeps: !hasMoreToSend && receiveRing.isEmpty)
     let now = Instant.current
     statistics.turns += 1
     let count = receive(ready.readable, now)
@@ -104,6 +111,18 @@ final class DriverLoop<Handler: DatagramHandler> {
     let pause = pacing.pause(after: count, now: now, hasManyPeers: handler.hasManyPeers)
     if let pause, !hasMoreToSend { TurnPacing.sleep(pause) }
     return true
+  }
+
+  /// Sleeps until there is something to do. Meanwhile other threads of a server may call this one for help: a little
+  /// of it a turn, until something of its own has come.
+  private func wait(sleeps: Bool) -> Poller.Ready {
+    guard let helper else { return poller.wait(sleeps: sleeps) }
+    let sleeps = sleeps && helped == nil
+    if sleeps { helper.fallAsleep() }
+    let ready = poller.wait(sleeps: sleeps)
+    if sleeps { helped = helper.wake() }
+    if let other = helped, ready.readable != 0 || !helper.help(other) { helped = nil }
+    return ready
   }
 
   private func nextWake(_ now: Instant) -> Instant {
@@ -136,7 +155,9 @@ final class DriverLoop<Handler: DatagramHandler> {
   }
 
   private func deliver(_ limit: Int, _ now: Instant) -> Int {
-    receiveRing.deliver(to: handler, limit: limit, now: now, statistics: &statistics)
+    let looksAhead = receiveRing.lookAhead(for: handler, limit: limit)
+    defer { if looksAhead { handler.endBatch() } }
+    return receiveRing.deliver(to: handler, limit: limit, now: now, statistics: &statistics)
   }
 
   private func transmit(_ now: Instant, batches: Int) {

@@ -14,6 +14,8 @@ struct ReceiveRing: ~Copyable {
   static let slotSize = 65_536
   /// Ours are at most 1400 bytes; what is larger than this is not ours and is dropped.
   static let mostBytes = 2048
+  /// Datagrams or runs that are worth looking at before they are handed over.
+  private static let fewestAhead = 4
   /// From slot to slot: at a power of two all slots would meet in the same few lines of the processor's cache.
   private static let stride = slotSize + 1600
 
@@ -99,6 +101,34 @@ struct ReceiveRing: ~Copyable {
     return count
   }
 
+  /// Shows `handler`, if it wants to look ahead, what `deliver` will hand over next; nothing is taken out. Too few
+  /// datagrams are not worth it, nor is a run from a single peer.
+  /// - Returns: whether it has: the handler is told of the batch's end then.
+  func lookAhead<Handler: DatagramHandler>(for handler: Handler, limit: Int) -> Bool {
+    guard min(used - next, limit) >= Self.fewestAhead, handler.looksAhead else { return false }
+    var (run, slot, next, count) = (self.run, self.slot, self.next, 0)
+    while count < limit {
+      guard let range = run.next() else {
+        guard next < used else { break }
+        slot = next
+        next += 1
+        run = headers[slot].msg_hdr.msg_flags & ROAMKEY_MSG_TRUNC == 0 ? receivedRun(slot) : ReceivedRun()
+        continue
+      }
+      count += 1
+      guard range.count <= Self.mostBytes else { continue }
+      let start = slots + (slot * Self.stride + range.lowerBound)
+      handler.lookAhead(at: UnsafeRawBufferPointer(start: start, count: range.count).bytes)
+    }
+    handler.beginBatch()
+    return true
+  }
+
+  private func receivedRun(_ i: Int) -> ReceivedRun {
+    let size = min(Int(headers[i].msg_len), Self.slotSize)
+    return ReceivedRun(bytes: size, segmentSize: Int(roamkey_find_segment_size(&headers[i].msg_hdr)))
+  }
+
   private mutating func reset() {
     for i in 0..<used {
       headers[i].msg_hdr.msg_name = UnsafeMutableRawPointer(names + i)
@@ -120,8 +150,7 @@ struct ReceiveRing: ~Copyable {
         continue
       }
       guard let remote = NetworkAddress(name: names + i) else { continue }
-      let size = min(Int(headers[i].msg_len), Self.slotSize)
-      run = ReceivedRun(bytes: size, segmentSize: Int(roamkey_find_segment_size(&headers[i].msg_hdr)))
+      run = receivedRun(i)
       if run.isJoined { statistics.runsReceived += 1 }
       slot = i
       path = NetworkPath(local: destination(i), remote: remote)

@@ -17,27 +17,30 @@ package final class UDPDriver<Handler: DatagramHandler & SendableMetatype>: Send
   ///     comes over all of them, by the address that it comes from.
   ///   - mobility: what to do about the machine's networks.
   ///   - inbox: what other drivers hand over to this one.
+  ///   - helper: its part among drivers that help each other, which needs an inbox.
   ///   - handler: handed over for good.
   ///   - onTurn: called on the driver's thread at the end of each turn of the loop, to take events to the app.
   package convenience init(
     bind address: NetworkAddress, name: String, sharesPort: Bool = false, mobility: Mobility = .fixed,
-    inbox: DatagramInbox? = nil, handler: sending Handler, onTurn: @escaping @Sendable (Handler, Instant) -> Void
+    inbox: DatagramInbox? = nil, helper: HelpingThreads.Member? = nil, handler: sending Handler,
+    onTurn: @escaping @Sendable (Handler, Instant) -> Void
   ) throws(UDPError) {
     let socket = try UDPSocket(bind: address, sharesPort: sharesPort)
     try self.init(
-      socket: socket, name: name, mobility: mobility, inbox: inbox, handler: handler, onTurn: onTurn)
+      socket: socket, name: name, mobility: mobility, inbox: inbox, helper: helper, handler: handler, onTurn: onTurn)
   }
 
   /// With a socket that is open already.
   init(
     socket: UDPSocket, name: String, mobility: Mobility = .fixed, inbox: DatagramInbox? = nil,
-    handler: sending Handler, onTurn: @escaping @Sendable (Handler, Instant) -> Void
+    helper: HelpingThreads.Member? = nil, handler: sending Handler,
+    onTurn: @escaping @Sendable (Handler, Instant) -> Void
   ) throws(UDPError) {
     do {
       mailbox = try Mailbox(socket: socket, bell: inbox?.bell)
       let loop = try DriverLoop(
         handler: handler, onTurn: onTurn, socket: socket, mobility: mobility, mailbox: mailbox,
-        inbox: inbox)
+        inbox: inbox, helper: helper)
       thread = try LoopThread(name: name) { loop.run() }
     } catch {
       throw UDPError(.system, socket.localAddress, number: error.number)

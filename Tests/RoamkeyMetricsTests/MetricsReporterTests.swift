@@ -172,6 +172,7 @@ struct MetersTests {
           $0.sendErrorsByKind = ["unreachable": number * 2]
           $0.unreadDropped = number * 3
           $0.receiptsDropped = number * 4
+          $0.signaturesVerifiedElsewhere = number * 5
         })
     }
     func steps(_ label: String, _ dimension: (String, String)) throws -> [Int64] {
@@ -182,5 +183,7 @@ struct MetersTests {
     #expect(try steps("undelivered_messages", ("reason", "unread")) == [3, 12])
     let receipts = try metrics.expectCounter("roamkey_dropped_receipts_total", [("role", "server")])
     #expect(receipts.values == [4, 16])
+    let helped = try metrics.expectCounter("roamkey_signatures_verified_elsewhere_total", [("role", "server")])
+    #expect(helped.values == [5, 20])
   }
 }

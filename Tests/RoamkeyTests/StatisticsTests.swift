@@ -1,3 +1,4 @@
+import RoamkeyEngine
 import TestSupport
 import Testing
 
@@ -27,6 +28,13 @@ import Testing
     #expect(await server.statistics(of: client.id) == nil)
     await server.close()
     #expect(await server.statistics(of: client.id) == nil)
+  }
+
+  @Test func threadsAreAddedUp() {
+    var (sum, other) = (EndpointStatistics(), EndpointStatistics())
+    (sum.signaturesVerifiedElsewhere, other.signaturesVerifiedElsewhere) = (3, 4)
+    sum.add(other)
+    #expect(Statistics(sum, sockets: .init(), unreadDropped: 0, players: 0).signaturesVerifiedElsewhere == 7)
   }
 
   @Test func sendErrorsAreToldByKind() {

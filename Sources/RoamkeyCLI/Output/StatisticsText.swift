@@ -10,6 +10,7 @@ enum StatisticsText {
       ("datagramsReceived", statistics.datagramsReceived), ("datagramsSent", statistics.datagramsSent),
       ("bytesReceived", statistics.bytesReceived), ("bytesSent", statistics.bytesSent),
       ("packetsLost", statistics.packetsLost), ("refusals", statistics.refusals),
+      ("signaturesVerifiedElsewhere", statistics.signaturesVerifiedElsewhere),
       ("resetsSent", statistics.resetsSent), ("resetsReceived", statistics.resetsReceived),
       ("sendErrors", statistics.sendErrors), ("dropped", statistics.dropped),
       ("unreadDropped", statistics.unreadDropped), ("receiptsDropped", statistics.receiptsDropped),
@@ -49,6 +50,9 @@ enum StatisticsText {
       + "messages in \(statistics.messagesReceived), out \(statistics.messagesSent); "
       + "datagrams in \(statistics.datagramsReceived), out \(statistics.datagramsSent), "
       + "lost \(statistics.packetsLost), dropped \(statistics.dropped)" + inBrackets(statistics.drops)
+    if statistics.signaturesVerifiedElsewhere > 0 {
+      text += "; signatures verified elsewhere \(statistics.signaturesVerifiedElsewhere)"
+    }
     if statistics.resetsSent > 0 { text += "; resets sent \(statistics.resetsSent)" }
     if statistics.resetsReceived > 0 { text += "; resets received \(statistics.resetsReceived)" }
     if statistics.sendErrors > 0 {

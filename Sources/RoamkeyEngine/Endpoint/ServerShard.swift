@@ -28,9 +28,12 @@ package struct ServerShard: Sendable {
   package var registry: any ShardRegistry
   /// Hands a datagram over to another shard, which receives it as if it had come there; it may be lost.
   package var handOver: @Sendable (UnsafeRawBufferPointer, NetworkPath, _ shard: Int) -> Void
+  /// Where the others verify signatures for this one while they are idle; nil where they do not.
+  package var board: (any VerificationBoard)?
 
   package init(
     index: Int, map: ShardMap, clock: LocalClock, registry: any ShardRegistry,
+    board: (any VerificationBoard)? = nil,
     handOver: @escaping @Sendable (UnsafeRawBufferPointer, NetworkPath, _ shard: Int) -> Void
   ) {
     precondition(map.count <= Self.most && index < map.count, "a server has 1 to 16 shards")
@@ -38,6 +41,7 @@ package struct ServerShard: Sendable {
     self.map = map
     self.clock = clock
     self.registry = registry
+    self.board = board
     self.handOver = handOver
   }
 

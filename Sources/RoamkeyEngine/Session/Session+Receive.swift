@@ -103,11 +103,21 @@ extension Session {
   private func verify(_ plaintext: RawSpan, _ opened: OpenedPacket) -> Int? {
     guard signingPolicy == .everyPacket else { return plaintext.byteCount }
     guard let trailer = try? SignatureTrailer(plaintext) else { return nil }
+    let leaf = leaf(of: trailer, plaintext, opened)
+    let isGood =
+      context.ahead.areVerified
+      ? verifier.verify(trailer, leaf: leaf, plaintext, ahead: &context.ahead)
+      : verifier.verify(trailer, leaf: leaf, plaintext)
+    return isGood ? trailer.frameCount : nil
+  }
+
+  /// What a packet's signature, alone or with others, is for.
+  @inline(__always)
+  func leaf(of trailer: SignatureTrailer, _ plaintext: RawSpan, _ opened: OpenedPacket) -> Digest {
     let direction = keys.sending.opposite
-    let leaf = keys.leaf(
+    return keys.leaf(
       direction, number: opened.number, frames: plaintext.extracting(0..<trailer.frameCount),
       blinder: keys.blinder(direction, opened.phase, number: opened.number))
-    return verifier.verify(trailer, leaf: leaf, plaintext) ? trailer.frameCount : nil
   }
 
   /// From here on the packet is the peer's.
