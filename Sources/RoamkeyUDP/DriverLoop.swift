@@ -1,6 +1,7 @@
 // The way of a turn:
 //
-//  1. sleep until a socket is readable (or has room again), the timer or the bell rings, or the networks change
+//  1. sleep until a socket is readable (or has room again), the timer or the bell rings, or the networks change; where
+//     the app polls, no longer than it allows
 //  2. read the clock, once for everything that follows
 //  3. receive: what the last turn left over, then from the readable sockets by turns; up to `receiveLimit` datagrams
 //     go to the handler; after them what other drivers have handed over
@@ -10,12 +11,23 @@
 //  7. look at the networks, when there is a reason to; sockets may change, and the handler is told
 //  8. transmit: have the handler fill the ring, send it, up to `sendBatches` times
 //  9. tell the app (`onTurn`)
-// 10. set the timer to what is due next
+// 10. set the timer to what is due next; where the app polls, the next sleep ends then
 // 11. where many players send one datagram each, wait for more of them
 internal import RoamkeyEngine
 internal import RoamkeyWire
 
-/// The thread's side of a driver: owns the handler and the rings, and is known to no other thread.
+/// How a turn of the loop begins.
+enum TurnStart {
+  /// Sleeps until there is something to do, or that moment has come; nil: the loop has a thread, and time.
+  case sleep(until: Instant?)
+  /// Takes what is there.
+  case look
+  /// Does not even look: what was posted is on its way out. Looks all the same when a timer is due, which must not
+  /// fire before what has arrived is known.
+  case work
+}
+
+/// The running side of a driver: owns the handler and the rings, and is known to one thread at a time.
 final class DriverLoop<Handler: DatagramHandler> {
   typealias Turn = @Sendable (Handler, Instant) -> Void
 
@@ -48,6 +60,14 @@ final class DriverLoop<Handler: DatagramHandler> {
   private var mainAddress: NetworkAddress
   private var statistics = SocketStatistics()
   private var pacing = TurnPacing()
+  /// How long the next turn had better wait for more datagrams.
+  private var pause: Duration?
+  /// When there is something to do by itself.
+  private var next = Instant(nanoseconds: .min)
+  /// Datagrams that the last turn brought.
+  private var received = 0
+  /// When the last turn was.
+  private(set) var now = Instant(nanoseconds: .min)
   private var work: [Mailbox<Handler>.Work] = []
   /// A send buffer is full: nothing is asked of the handler until there is room.
   private var blocked: (slot: Int, since: Instant)?
@@ -73,16 +93,26 @@ final class DriverLoop<Handler: DatagramHandler> {
     statistics.watchesNetworks = follower != nil
   }
 
+  /// Turn after turn until the last one, on a thread of its own.
   func run() {
-    while turn() {}
+    while turn(.sleep(until: nil)) { gather(atMost: .seconds(1)) }
+  }
+
+  /// Whether another turn would have something to do at once.
+  var isBusy: Bool { hasMoreToSend || !receiveRing.isEmpty || received >= receiveLimit || mailbox.hasNews }
+
+  /// Lets datagrams gather where that is worth it.
+  func gather(atMost limit: Duration) {
+    if let pause, !hasMoreToSend { TurnPacing.sleep(min(pause, limit)) }
   }
 
   /// One turn; false when it was the last.
-  private func turn() -> Bool {
-    let ready = poller.wait(sleeps: !hasMoreToSend && receiveRing.isEmpty)
+  func turn(_ start: TurnStart) -> Bool {
+    let ready = look(start)
     let now = Instant.current
+    self.now = now
     statistics.turns += 1
-    let count = receive(ready.readable, now)
+    received = receive(ready.readable, now)
     inbox?.deliver(to: handler, now: now)
     let stops = mailbox.take(&work)
     for item in work { item(handler, now) }
@@ -99,11 +129,20 @@ final class DriverLoop<Handler: DatagramHandler> {
     if let inbox { (statistics.datagramsHandedOver, statistics.handOversDropped) = inbox.counts }
     mailbox.publish(statistics)
     if stops { return false }
-    let next = nextWake(now)
-    if next < .distantFuture { poller.wake(at: next) }
-    let pause = pacing.pause(after: count, now: now, hasManyPeers: handler.hasManyPeers)
-    if let pause, !hasMoreToSend { TurnPacing.sleep(pause) }
+    next = nextWake(now)
+    if case .sleep(until: nil) = start, next < .distantFuture { poller.wake(at: next) }
+    pause = pacing.pause(after: received, now: now, hasManyPeers: handler.hasManyPeers)
     return true
+  }
+
+  private func look(_ start: TurnStart) -> Poller.Ready {
+    switch start {
+    case .sleep(let limit):
+      guard !hasMoreToSend, receiveRing.isEmpty, mailbox.mayRest() else { return poller.wait(sleeps: false) }
+      return limit.map { poller.wait(until: min($0, next)) } ?? poller.wait(sleeps: true)
+    case .look: return poller.wait(sleeps: false)
+    case .work: return next <= .current ? poller.wait(sleeps: false) : Poller.Ready()
+    }
   }
 
   private func nextWake(_ now: Instant) -> Instant {
