@@ -1,7 +1,7 @@
 // The way of a turn:
 //
-//  1. sleep until a socket is readable (or has room again), the timer or the bell rings, or the networks change; where
-//     the app polls, no longer than it allows
+//  1. see what is due next, and sleep until then, or until a socket is readable (or has room again), the bell rings, or
+//     the networks change; where the app polls, no longer than it allows
 //  2. read the clock, once for everything that follows
 //  3. receive: what the last turn left over, then from the readable sockets by turns; up to `receiveLimit` datagrams
 //     go to the handler; after them what other drivers have handed over
@@ -11,8 +11,7 @@
 //  7. look at the networks, when there is a reason to; sockets may change, and the handler is told
 //  8. transmit: have the handler fill the ring, send it, up to `sendBatches` times
 //  9. tell the app (`onTurn`)
-// 10. set the timer to what is due next; where the app polls, the next sleep ends then
-// 11. where many players send one datagram each, wait for more of them
+// 10. where many players send one datagram each, wait for more of them
 internal import RoamkeyEngine
 internal import RoamkeyWire
 
@@ -22,12 +21,14 @@ enum TurnStart {
   case sleep(until: Instant?)
   /// Takes what is there.
   case look
-  /// Does not even look: what was posted is on its way out. Looks all the same when a timer is due, which must not
-  /// fire before what has arrived is known.
+  /// Does not even look: what was posted is on its way out. Timers wait for a turn that looks, since none must fire
+  /// before what has arrived is known.
   case work
 }
 
 /// The running side of a driver: owns the handler and the rings, and is known to one thread at a time.
+///
+/// As in `Session`, properties that each turn comes by are not watched for overlapping accesses in optimised builds.
 final class DriverLoop<Handler: DatagramHandler> {
   typealias Turn = @Sendable (Handler, Instant) -> Void
 
@@ -48,26 +49,47 @@ final class DriverLoop<Handler: DatagramHandler> {
   private let mailbox: Mailbox<Handler>
   /// What other drivers hand over; nil where there are none.
   private let inbox: DatagramInbox?
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var poller: Poller
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var sockets: SocketSet
   /// Nil where the networks are not watched.
   private var follower: NetworkFollower?
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var receiveRing = ReceiveRing()
   /// The slot of the socket that was received from last.
   private var lastReceived = 0
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var sendRing = SendRing()
   /// The main socket's address, as the handler was told last.
   private var mainAddress: NetworkAddress
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var statistics = SocketStatistics()
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var pacing = TurnPacing()
   /// How long the next turn had better wait for more datagrams.
   private var pause: Duration?
-  /// When there is something to do by itself.
-  private var next = Instant(nanoseconds: .min)
+  /// When there was something to do by itself, as of the last look.
+  private var next = Instant.distantFuture
   /// Datagrams that the last turn brought.
   private var received = 0
   /// When the last turn was.
   private(set) var now = Instant(nanoseconds: .min)
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var work: [Mailbox<Handler>.Work] = []
   /// A send buffer is full: nothing is asked of the handler until there is room.
   private var blocked: (slot: Int, since: Instant)?
@@ -95,6 +117,17 @@ final class DriverLoop<Handler: DatagramHandler> {
 
   /// Turn after turn until the last one, on a thread of its own.
   func run() {
+    // Code of its own for each of the two that matter: general code asks the runtime for types all the time.
+    if let loop = self as? DriverLoop<ServerEndpoint> {
+      loop.goOn()
+    } else if let loop = self as? DriverLoop<ClientEndpoint> {
+      loop.goOn()
+    } else {
+      goOn()
+    }
+  }
+
+  private func goOn() {
     while turn(.sleep(until: nil)) { gather(atMost: .seconds(1)) }
   }
 
@@ -118,7 +151,7 @@ final class DriverLoop<Handler: DatagramHandler> {
     for item in work { item(handler, now) }
     work.removeAll(keepingCapacity: true)
     for replacement in mailbox.takeReplacements() { replace(replacement, now) }
-    if let due = handler.nextTimeout, due <= now { handler.handleTimeout(now: now) }
+    if mayFire(start, now), let due = handler.nextTimeout, due <= now { handler.handleTimeout(now: now) }
     if ready.networks { hear() }
     if follower != nil { look(now) }
     if sockets.nextClosing <= now { sockets.closeOverdue(at: now, &poller, &statistics) }
@@ -129,8 +162,6 @@ final class DriverLoop<Handler: DatagramHandler> {
     if let inbox { (statistics.datagramsHandedOver, statistics.handOversDropped) = inbox.counts }
     mailbox.publish(statistics)
     if stops { return false }
-    next = nextWake(now)
-    if case .sleep(until: nil) = start, next < .distantFuture { poller.wake(at: next) }
     pause = pacing.pause(after: received, now: now, hasManyPeers: handler.hasManyPeers)
     return true
   }
@@ -138,10 +169,25 @@ final class DriverLoop<Handler: DatagramHandler> {
   private func look(_ start: TurnStart) -> Poller.Ready {
     switch start {
     case .sleep(let limit):
+      next = nextWake(now)
       guard !hasMoreToSend, receiveRing.isEmpty, mailbox.mayRest() else { return poller.wait(sleeps: false) }
-      return limit.map { poller.wait(until: min($0, next)) } ?? poller.wait(sleeps: true)
-    case .look: return poller.wait(sleeps: false)
-    case .work: return next <= .current ? poller.wait(sleeps: false) : Poller.Ready()
+      if let limit { return poller.wait(until: min(limit, next)) }
+      if next < .distantFuture { poller.wake(at: next) }
+      return poller.wait(sleeps: true)
+    case .look:
+      next = nextWake(now)
+      return poller.wait(sleeps: false)
+    case .work: return Poller.Ready()
+    }
+  }
+
+  /// Whether timers may be due. To ask the handler takes a while, and where the app polls somebody waits for the end of
+  /// the turn: what has become due since the look waits for the next one, which follows at once.
+  private func mayFire(_ start: TurnStart, _ now: Instant) -> Bool {
+    switch start {
+    case .sleep(until: nil): true
+    case .sleep, .look: next <= now
+    case .work: false
     }
   }
 

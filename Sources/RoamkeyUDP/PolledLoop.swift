@@ -33,6 +33,9 @@ final class PolledLoop<Handler: DatagramHandler>: @unchecked Sendable {
 
   private let state = Locked(State())
   /// Nil when it has ended.
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var loop: DriverLoop<Handler>?
 
   init(_ loop: sending DriverLoop<Handler>) { self.loop = loop }
@@ -47,6 +50,17 @@ final class PolledLoop<Handler: DatagramHandler>: @unchecked Sendable {
 
   /// Does what is there to do, and goes on until `isDone`, which it asks after each turn, or until `limit`.
   func poll(until limit: Instant, isDone: () -> Bool) {
+    // As in `DriverLoop.run`.
+    if let loop = self as? PolledLoop<ServerEndpoint> {
+      loop.go(until: limit, isDone)
+    } else if let loop = self as? PolledLoop<ClientEndpoint> {
+      loop.go(until: limit, isDone)
+    } else {
+      go(until: limit, isDone)
+    }
+  }
+
+  private func go(until limit: Instant, _ isDone: () -> Bool) {
     guard enter(until: limit) else { return }
     if limit <= .current || isDone() {
       if carry(.look) { leave() }
@@ -65,6 +79,16 @@ final class PolledLoop<Handler: DatagramHandler>: @unchecked Sendable {
 
   /// Has done what was posted, by the caller or by whoever runs the loop now.
   func attend(_ start: TurnStart) {
+    if let loop = self as? PolledLoop<ServerEndpoint> {
+      loop.go(start)
+    } else if let loop = self as? PolledLoop<ClientEndpoint> {
+      loop.go(start)
+    } else {
+      go(start)
+    }
+  }
+
+  private func go(_ start: TurnStart) {
     let runs = state.withLock { state in
       switch state.phase {
       case .free:

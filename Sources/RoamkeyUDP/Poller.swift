@@ -82,9 +82,11 @@ struct Poller: ~Copyable {
 
   /// The same, until `limit` at the latest.
   mutating func wait(until limit: Instant) -> Ready {
-    let left = (limit - .current).inNanoseconds
-    if left <= 0 || limit == .distantFuture { return wait(sleeps: left > 0) }
+    let now = Instant.current
+    if limit <= now || limit == .distantFuture { return wait(sleeps: limit > now) }
     if takesLimits {
+      // Without `Duration`, whose arithmetic has 128 bits.
+      let left = limit.nanoseconds - now.nanoseconds
       var ready = roamkey_ready()
       var time = timespec(tv_sec: time_t(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
       let count = roamkey_epoll_wait_for(epoll.number, &time, &ready)
