@@ -141,7 +141,7 @@ final class DriverLoop<Handler: DatagramHandler> {
 
   /// One turn; false when it was the last.
   func turn(_ start: TurnStart) -> Bool {
-    let ready = look(start)
+    let ready = begin(start)
     let now = Instant.current
     self.now = now
     statistics.turns += 1
@@ -166,7 +166,7 @@ final class DriverLoop<Handler: DatagramHandler> {
     return true
   }
 
-  private func look(_ start: TurnStart) -> Poller.Ready {
+  private func begin(_ start: TurnStart) -> Poller.Ready {
     switch start {
     case .sleep(let limit):
       next = nextWake(now)

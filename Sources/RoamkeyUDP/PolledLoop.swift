@@ -67,12 +67,16 @@ final class PolledLoop<Handler: DatagramHandler>: @unchecked Sendable {
       return
     }
     // What was posted leaves before anything else: there may be nothing to wait for but the answer.
-    if loop?.isBusy ?? false, !carry(.work) { return }
-    while !isDone() {
+    var isOver = false
+    if loop?.isBusy ?? false {
+      guard carry(.work) else { return }
+      isOver = isDone()
+    }
+    while !isOver {
       guard carry(.sleep(until: limit)) else { return }
-      let left = limit - (loop?.now ?? limit)
-      if left <= .zero || isDone() { break }
-      loop?.gather(atMost: left)
+      let now = loop?.now ?? limit
+      isOver = limit <= now || isDone()
+      if !isOver { loop?.gather(atMost: limit - now) }
     }
     leave()
   }
