@@ -178,7 +178,9 @@ func host() async throws {
     let root = here.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let guide = try String(contentsOf: root.appending(path: "docs/GUIDE.md"), encoding: .utf8)
     var compared = 0
-    for title in ["## The loop\n", "## One thread\n", "## Moving, restarts\n", "## Your netcode on the simulated network\n"] {
+    for title in [
+      "## The loop\n", "## One thread\n", "## Moving, restarts\n", "## Your netcode on the simulated network\n",
+    ] {
       let section = try #require(guide.components(separatedBy: title).dropFirst().first)
       let text = section.components(separatedBy: "\n## ").first ?? ""
       for block in text.components(separatedBy: "```swift\n").dropFirst() {
