@@ -53,7 +53,7 @@ import Testing
 
   @Test(arguments: Competitor.allCases.filter { $0 != .gso })
   func eachIsAnswered(_ competitor: Competitor) async throws {
-    let outcome = try await Duet(competitor, .pingPong(PingPong(size: 64, seconds: 0.5))).run()
+    let outcome = try await Duet(competitor, .pingPong(PingPong(size: 64, seconds: 3))).run()
     #expect(try #require(outcome.client["count"]) > 0)
     #expect(try #require(outcome.server["answers"]) > 0)
   }
