@@ -12,15 +12,15 @@ public import RoamkeyWire
 /// It finds its way by itself: when this machine or the server's changes networks, when the server's name stands for
 /// another address, and when the server was started anew (``Event/reconnected(undelivered:)``).
 ///
-/// All of it may be called from any thread. One thread of its own carries the datagrams. A client that is let go
-/// without ``close(afterDelivery:)`` tells the server that it leaves, but delivers nothing more.
+/// All of it may be called from any thread. One thread of its own carries the datagrams, or the app's own (`loop`). A
+/// client that is let go without ``close(afterDelivery:)`` tells the server that it leaves, but delivers nothing more.
 public final class Client: Sendable {
   /// Whose key the client has: who it is for the server and for other players.
   public let id: PlayerID
   /// Whose key the server has: to be remembered, and pinned the next time.
   public let serverID: PlayerID
   let link: ClientLink
-  private let driver: UDPDriver<ClientEndpoint>
+  let driver: UDPDriver<ClientEndpoint>
 
   /// The port of a server whose text names none.
   public static let defaultPort: UInt16 = 7447
@@ -35,14 +35,16 @@ public final class Client: Sendable {
   ///   - requiring: the only signing policy that is accepted; nil takes the server's.
   ///   - bind: the local address to use, mostly for tests; nil leaves it to the system, which is right on machines
   ///     that move: only then it takes another one by itself.
+  ///   - loop: leave it, unless the game's own thread is to do all the work (``LoopMode/polled``).
   ///   - configuration: limits and timers.
   /// - Throws: `RoamkeyError`; its `isRefusal` tells a refusal from a failure.
   public convenience init(
     key: consuming PlayerKey, application: String, server: String, pinned: PlayerID? = nil,
-    requiring policy: SigningPolicy? = nil, bind: NetworkAddress? = nil, configuration: RoamkeyConfiguration = .init()
+    requiring policy: SigningPolicy? = nil, bind: NetworkAddress? = nil, loop: LoopMode = .ownThread,
+    configuration: RoamkeyConfiguration = .init()
   ) async throws(RoamkeyError) {
     try await self.init(
-      key: key, application: application, server: server, pinned: pinned, requiring: policy, bind: bind,
+      key: key, application: application, server: server, pinned: pinned, requiring: policy, bind: bind, loop: loop,
       configuration: configuration
     ) { hostPort throws(HostError) in
       try HostResolver.resolve(hostPort, defaultPort: Self.defaultPort)
@@ -52,7 +54,8 @@ public final class Client: Sendable {
   /// The same with another way to look names up, for tests.
   init(
     key: consuming PlayerKey, application: String, server: String, pinned: PlayerID? = nil,
-    requiring policy: SigningPolicy? = nil, bind: NetworkAddress? = nil, configuration: RoamkeyConfiguration = .init(),
+    requiring policy: SigningPolicy? = nil, bind: NetworkAddress? = nil, loop mode: LoopMode = .ownThread,
+    configuration: RoamkeyConfiguration = .init(),
     resolver: @escaping NameLookup.Resolver
   ) async throws(RoamkeyError) {
     try RoamkeyError.check(application: application)
@@ -68,15 +71,15 @@ public final class Client: Sendable {
     let driver: UDPDriver<ClientEndpoint>
     do throws(UDPError) {
       driver = try UDPDriver(
-        bind: bind ?? .any(port: 0), name: "roamkey-client", mobility: bind == nil ? .client : .host,
-        handler: endpoint,
+        bind: bind ?? .any(port: 0), name: "roamkey-client", isPolled: mode == .polled,
+        mobility: bind == nil ? .client : .host, handler: endpoint,
         onTurn: { endpoint, now in loop.turn(endpoint, now) })
     } catch {
       throw RoamkeyError(error)
     }
     loop.attach(driver)
     driver.perform { endpoint, now in endpoint.connect(to: candidates, now: now) }
-    await link.waitUntilConnected()
+    await driver.carrying { await link.waitUntilConnected() }
     switch link.phase {
     case .connected(let peer), .reconnecting(let peer), .ended(let peer, _): serverID = peer.id
     case .failed(let error):
@@ -115,6 +118,12 @@ public final class Client: Sendable {
 
   /// What has happened since the last time, without waiting: for a game loop that asks once a frame.
   public func takeEvents() -> [Event] {
+    driver.look()
+    return takeWaiting()
+  }
+
+  /// The events that wait.
+  func takeWaiting() -> [Event] {
     let (events, calls) = link.takeEvents()
     if calls { callLoop() }
     return events
@@ -164,10 +173,15 @@ public final class Client: Sendable {
 
   /// Returns once the server has acknowledged all that was sent in the session after so many restarts, or when that
   /// session is lost, or the task is cancelled.
-  package func waitUntilDelivered(restarts: Int) async { await link.waitUntilDelivered(restarts: restarts) }
+  package func waitUntilDelivered(restarts: Int) async {
+    await driver.carrying { [link] in await link.waitUntilDelivered(restarts: restarts) }
+  }
 
   /// Sends what waits for others to share its packet (`flushPolicy`): the end of a game's frame. It returns at once.
-  public func flush() { driver.perform { [link] endpoint, now in Self.flush(link, endpoint, now) } }
+  public func flush() {
+    driver.perform { [link] endpoint, now in Self.flush(link, endpoint, now) }
+    driver.attend()
+  }
 
   private static func flush(_ link: ClientLink, _ endpoint: ClientEndpoint, _ now: Instant) {
     link.work(endpoint, now)
@@ -179,7 +193,7 @@ public final class Client: Sendable {
 
   /// Returns once the queue is at most half full, after `queueFull` the time to try again; also when the session has
   /// ended or the task is cancelled.
-  public func waitForRoom() async { await link.waitForRoom() }
+  public func waitForRoom() async { await driver.carrying { [link] in await link.waitForRoom() } }
 
   // MARK: Resting
 
@@ -218,7 +232,7 @@ public final class Client: Sendable {
   ///
   /// It takes no events: `disconnected` still stands at their end.
   public func waitUntilDisconnected() async -> EndReason? {
-    await link.waitUntilEnded()
+    await driver.carrying { [link] in await link.waitUntilEnded() }
     if case .ended(_, let reason) = link.phase { return reason }
     return nil
   }
@@ -269,10 +283,12 @@ public final class Client: Sendable {
       Self.flush(link, endpoint, now)
       link.close(endpoint, afterDelivery: afterDelivery, now)
     }
-    if afterDelivery { await link.waitUntilEnded() }
+    if afterDelivery { await driver.carrying { [link] in await link.waitUntilEnded() } }
     driver.perform { endpoint, now in endpoint.close(afterDelivery: false, now: now) }
     // A lost farewell is repeated for a moment, so that the server need not wait for us.
-    await withDeadline(.seconds(2)) { [link] in await link.waitUntilIdle() }
+    await withDeadline(.seconds(2)) { [link, driver] in
+      await driver.carrying { await link.waitUntilIdle() }
+    }
     link.finalStatistics = await statistics()
     driver.stop()
     link.events.finish()

@@ -91,7 +91,10 @@ extension RoamkeyError {
     }
   }
 
-  static func check(threads: Int) throws(RoamkeyError) {
+  static func check(threads: Int, _ loop: LoopMode) throws(RoamkeyError) {
+    if loop == .polled && threads != 1 {
+      throw RoamkeyError(.badThreads, "a server that is polled runs on one thread, the app's own, not on \(threads)")
+    }
     guard (1...ServerShard.most).contains(threads) else {
       throw RoamkeyError(.badThreads, "a server has 1 to \(ServerShard.most) threads, not \(threads)")
     }

@@ -5,15 +5,15 @@ internal import RoamkeyWire
 
 /// The threads of a server.
 extension Server {
-  /// One thread, which is the whole server.
+  /// One thread, which is the whole server, or the app's own.
   static func start(
     _ key: consuming PlayerKey, _ settings: ServerSettings, _ configuration: RoamkeyConfiguration,
-    listen: NetworkAddress
+    listen: NetworkAddress, _ loop: LoopMode
   ) throws(UDPError) -> (ServerLink, [UDPDriver<ServerEndpoint>]) {
     let endpoint = ServerEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system)
     let link = ServerLink(configuration, clock: endpoint.clock)
     let driver = try UDPDriver(
-      bind: listen, name: "roamkey-server", mobility: .host, handler: endpoint,
+      bind: listen, name: "roamkey-server", isPolled: loop == .polled, mobility: .host, handler: endpoint,
       onTurn: { endpoint, now in link.turn(endpoint, now) })
     return (link, [driver])
   }

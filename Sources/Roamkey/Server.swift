@@ -15,8 +15,9 @@ public import RoamkeyWire
 ///         }
 ///     }
 ///
-/// All of it may be called from any thread. One thread of its own carries the datagrams, or several (`threads`). A
-/// server that is let go without ``close()`` tells its players that it stops, but does not wait for them to hear it.
+/// All of it may be called from any thread. One thread of its own carries the datagrams, or several (`threads`), or the
+/// app's own (`loop`). A server that is let go without ``close()`` tells its players that it stops, but does not wait
+/// for them to hear it.
 public final class Server: Sendable {
   /// Whose key the server has: what clients pin.
   public let id: PlayerID
@@ -25,7 +26,7 @@ public final class Server: Sendable {
   public let instanceFileError: InstanceFileError?
   let link: ServerLink
   /// One for each thread.
-  private let drivers: [UDPDriver<ServerEndpoint>]
+  let drivers: [UDPDriver<ServerEndpoint>]
   /// Locked for as long as the server runs.
   private let instance: Locked<InstanceID?>
 
@@ -43,6 +44,7 @@ public final class Server: Sendable {
   ///   - threads: how many threads carry datagrams, 1 to 16, each with the sessions that began on it. Several help
   ///     where a single core cannot sign and verify for all players; more than the machine has cores do not. One with
   ///     nothing to do verifies for one that has much.
+  ///   - loop: leave it, unless the game's own thread is to do all the work (``LoopMode/polled``).
   ///   - configuration: limits and timers. Limits of players hold for all threads together, those of handshakes under
   ///     way for each.
   /// - Throws: `RoamkeyError`, for instance when the port is in use. An instance file that cannot be used is no reason:
@@ -50,11 +52,12 @@ public final class Server: Sendable {
   public convenience init(
     key: consuming PlayerKey, application: String, port: Int = 7447, signingPolicy: SigningPolicy = .everyPacket,
     name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [], instanceFile: InstanceFile = .besideKey,
-    threads: Int = 1, configuration: RoamkeyConfiguration = .init()
+    threads: Int = 1, loop: LoopMode = .ownThread, configuration: RoamkeyConfiguration = .init()
   ) async throws(RoamkeyError) {
     try await self.init(
       key: key, application: application, listen: .any(port: RoamkeyError.port(port)), signingPolicy: signingPolicy,
-      name: name, allow: allow, deny: deny, instanceFile: instanceFile, threads: threads, configuration: configuration)
+      name: name, allow: allow, deny: deny, instanceFile: instanceFile, threads: threads, loop: loop,
+      configuration: configuration)
   }
 
   /// Begins to listen on one address of this machine.
@@ -63,10 +66,10 @@ public final class Server: Sendable {
   public init(
     key: consuming PlayerKey, application: String, listen: NetworkAddress, signingPolicy: SigningPolicy = .everyPacket,
     name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [], instanceFile: InstanceFile = .besideKey,
-    threads: Int = 1, configuration: RoamkeyConfiguration = .init()
+    threads: Int = 1, loop: LoopMode = .ownThread, configuration: RoamkeyConfiguration = .init()
   ) async throws(RoamkeyError) {
     try RoamkeyError.check(application: application, name: name)
-    try RoamkeyError.check(threads: threads)
+    try RoamkeyError.check(threads: threads, loop)
     var settings = ServerSettings(application: application)
     settings.signingPolicy = signingPolicy
     settings.displayName = name
@@ -79,7 +82,7 @@ public final class Server: Sendable {
     do throws(UDPError) {
       (link, drivers) =
         threads == 1
-        ? try Self.start(key, settings, configuration, listen: listen)
+        ? try Self.start(key, settings, configuration, listen: listen, loop)
         : try Self.start(key, settings, configuration, listen: listen, threads: threads)
     } catch {
       throw RoamkeyError(error)
@@ -131,7 +134,10 @@ public final class Server: Sendable {
   }
 
   /// What has happened since the last time, without waiting: for a game loop that asks once a frame.
-  public func takeEvents() -> [Event] { link.takeEvents() }
+  public func takeEvents() -> [Event] {
+    drivers[0].look()
+    return link.takeEvents()
+  }
 
   // MARK: Receipts
 
@@ -171,6 +177,7 @@ public final class Server: Sendable {
       link.work(endpoint, now)
       endpoint.flush(now: now)
     }
+    drivers[0].attend()
   }
 
   /// Bytes queued for a player: not sent yet, or not acknowledged.
@@ -178,7 +185,9 @@ public final class Server: Sendable {
 
   /// Returns once a player's queue is at most half full, after `queueFull` the time to try again; also when the player
   /// has left or the task is cancelled. There is no time limit: a player without a network takes nothing for minutes.
-  public func waitForRoom(for player: PlayerID) async { await link.waitForRoom(for: player) }
+  public func waitForRoom(for player: PlayerID) async {
+    await drivers[0].carrying { [link] in await link.waitForRoom(for: player) }
+  }
 
   // MARK: Players
 
@@ -269,7 +278,9 @@ public final class Server: Sendable {
   public func close() async {
     guard link.beginClosing() else { return await link.waitUntilStopped() }
     perform { endpoint, now in endpoint.shutdown(now: now) }
-    await withDeadline(.seconds(3)) { [link] in await link.waitUntilIdle() }
+    await withDeadline(.seconds(3)) { [link, drivers] in
+      await drivers[0].carrying { await link.waitUntilIdle() }
+    }
     link.finalStatistics = await statistics()
     for driver in drivers { driver.stop() }
     instance.withLock { $0 = nil }

@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -182,16 +183,35 @@ struct roamkey_ready {
   uint32_t writable;
 };
 
-/// Waits, and sets the bits of the descriptors that are ready.
-static inline int roamkey_epoll_wait(int epoll, int milliseconds, struct roamkey_ready *ready) {
-  struct epoll_event events[32];
+static inline void roamkey_note_ready(const struct epoll_event *events, int count, struct roamkey_ready *ready) {
   memset(ready, 0, sizeof *ready);
-  int count = epoll_wait(epoll, events, 32, milliseconds);
   for (int i = 0; i < count; i++) {
     uint32_t bit = events[i].data.u32 < 32 ? 1u << events[i].data.u32 : 0;
     if (events[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP)) ready->readable |= bit;
     if (events[i].events & EPOLLOUT) ready->writable |= bit;
   }
+}
+
+/// Waits, and sets the bits of the descriptors that are ready.
+static inline int roamkey_epoll_wait(int epoll, int milliseconds, struct roamkey_ready *ready) {
+  struct epoll_event events[32];
+  int count = epoll_wait(epoll, events, 32, milliseconds);
+  roamkey_note_ready(events, count, ready);
+  return count;
+}
+
+/// The same with a limit in nanoseconds: epoll_pwait2, of Linux 5.11. Called by its number, the same on all machines,
+/// since older C libraries lack it. Returns -1 and `errno` where the system has none, or a sandbox forbids it.
+static inline int roamkey_epoll_wait_for(int epoll, const struct timespec *limit, struct roamkey_ready *ready) {
+  struct epoll_event events[32];
+  int count = -1;
+  // The kernel's seconds have 64 bits.
+  if (sizeof limit->tv_sec == 8) {
+    count = (int)syscall(441, epoll, events, 32, limit, NULL, (size_t)0);
+  } else {
+    errno = ENOSYS;
+  }
+  roamkey_note_ready(events, count, ready);
   return count;
 }
 

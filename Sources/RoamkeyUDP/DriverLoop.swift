@@ -1,7 +1,8 @@
 // The way of a turn:
 //
-//  1. sleep until a socket is readable (or has room again), the timer or the bell rings, or the networks change; help
-//     another thread of the server, when called for that
+//  1. see what is due next, and sleep until then, or until a socket is readable (or has room again), the bell rings, or
+//     the networks change; where the app polls, no longer than it allows; help another thread of the server, when called
+//     for that
 //  2. read the clock, once for everything that follows
 //  3. receive: what the last turn left over, then from the readable sockets by turns; up to `receiveLimit` datagrams
 //     go to the handler, batch by batch, each shown to it as a whole first where it wants that; after them what other
@@ -12,12 +13,24 @@
 //  7. look at the networks, when there is a reason to; sockets may change, and the handler is told
 //  8. transmit: have the handler fill the ring, send it, up to `sendBatches` times
 //  9. tell the app (`onTurn`)
-// 10. set the timer to what is due next
-// 11. where many players send one datagram each, wait for more of them
+// 10. where many players send one datagram each, wait for more of them
 internal import RoamkeyEngine
 internal import RoamkeyWire
 
-/// The thread's side of a driver: owns the handler and the rings, and is known to no other thread.
+/// How a turn of the loop begins.
+enum TurnStart {
+  /// Sleeps until there is something to do, or that moment has come; nil: the loop has a thread, and time.
+  case sleep(until: Instant?)
+  /// Takes what is there.
+  case look
+  /// Does not even look: what was posted is on its way out. Timers wait for a turn that looks, since none must fire
+  /// before what has arrived is known.
+  case work
+}
+
+/// The running side of a driver: owns the handler and the rings, and is known to one thread at a time.
+///
+/// As in `Session`, properties that each turn comes by are not watched for overlapping accesses in optimised builds.
 final class DriverLoop<Handler: DatagramHandler> {
   typealias Turn = @Sendable (Handler, Instant) -> Void
 
@@ -42,18 +55,47 @@ final class DriverLoop<Handler: DatagramHandler> {
   private let helper: HelpingThreads.Member?
   /// Whom it helps, until there is nothing left to do or something of its own.
   private var helped: Int?
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var poller: Poller
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var sockets: SocketSet
   /// Nil where the networks are not watched.
   private var follower: NetworkFollower?
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var receiveRing = ReceiveRing()
   /// The slot of the socket that was received from last.
   private var lastReceived = 0
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var sendRing = SendRing()
   /// The main socket's address, as the handler was told last.
   private var mainAddress: NetworkAddress
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var statistics = SocketStatistics()
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var pacing = TurnPacing()
+  /// How long the next turn had better wait for more datagrams.
+  private var pause: Duration?
+  /// When there was something to do by itself, as of the last look.
+  private var next = Instant.distantFuture
+  /// Datagrams that the last turn brought.
+  private var received = 0
+  /// When the last turn was.
+  private(set) var now = Instant(nanoseconds: .min)
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   private var work: [Mailbox<Handler>.Work] = []
   /// A send buffer is full: nothing is asked of the handler until there is room.
   private var blocked: (slot: Int, since: Instant)?
@@ -80,22 +122,43 @@ final class DriverLoop<Handler: DatagramHandler> {
     statistics.watchesNetworks = follower != nil
   }
 
+  /// Turn after turn until the last one, on a thread of its own.
   func run() {
-    while turn() {}
+    // Code of its own for each of the two that matter: general code asks the runtime for types all the time.
+    if let loop = self as? DriverLoop<ServerEndpoint> {
+      loop.goOn()
+    } else if let loop = self as? DriverLoop<ClientEndpoint> {
+      loop.goOn()
+    } else {
+      goOn()
+    }
+  }
+
+  private func goOn() {
+    while turn(.sleep(until: nil)) { gather(atMost: .seconds(1)) }
+  }
+
+  /// Whether another turn would have something to do at once.
+  var isBusy: Bool { hasMoreToSend || !receiveRing.isEmpty || received >= receiveLimit || mailbox.hasNews }
+
+  /// Lets datagrams gather where that is worth it.
+  func gather(atMost limit: Duration) {
+    if let pause, !hasMoreToSend { TurnPacing.sleep(min(pause, limit)) }
   }
 
   /// One turn; false when it was the last.
-  private func turn() -> Bool {
-    let ready = wait(sleeps: !hasMoreToSend && receiveRing.isEmpty)
+  func turn(_ start: TurnStart) -> Bool {
+    let ready = begin(start)
     let now = Instant.current
+    self.now = now
     statistics.turns += 1
-    let count = receive(ready.readable, now)
+    received = receive(ready.readable, now)
     inbox?.deliver(to: handler, now: now)
     let stops = mailbox.take(&work)
     for item in work { item(handler, now) }
     work.removeAll(keepingCapacity: true)
     for replacement in mailbox.takeReplacements() { replace(replacement, now) }
-    if let due = handler.nextTimeout, due <= now { handler.handleTimeout(now: now) }
+    if mayFire(start, now), let due = handler.nextTimeout, due <= now { handler.handleTimeout(now: now) }
     if ready.networks { hear() }
     if follower != nil { look(now) }
     if sockets.nextClosing <= now { sockets.closeOverdue(at: now, &poller, &statistics) }
@@ -106,23 +169,45 @@ final class DriverLoop<Handler: DatagramHandler> {
     if let inbox { (statistics.datagramsHandedOver, statistics.handOversDropped) = inbox.counts }
     mailbox.publish(statistics)
     if stops { return false }
-    let next = nextWake(now)
-    if next < .distantFuture { poller.wake(at: next) }
-    let pause = pacing.pause(after: count, now: now, hasManyPeers: handler.hasManyPeers)
-    if let pause, !hasMoreToSend { TurnPacing.sleep(pause) }
+    pause = pacing.pause(after: received, now: now, hasManyPeers: handler.hasManyPeers)
     return true
+  }
+
+  private func begin(_ start: TurnStart) -> Poller.Ready {
+    switch start {
+    case .sleep(let limit):
+      next = nextWake(now)
+      guard !hasMoreToSend, receiveRing.isEmpty, mailbox.mayRest() else { return poller.wait(sleeps: false) }
+      if let limit { return poller.wait(until: min(limit, next)) }
+      if next < .distantFuture { poller.wake(at: next) }
+      return rest()
+    case .look:
+      next = nextWake(now)
+      return poller.wait(sleeps: false)
+    case .work: return Poller.Ready()
+    }
   }
 
   /// Sleeps until there is something to do. Meanwhile other threads of a server may call this one for help: a little
   /// of it a turn, until something of its own has come.
-  private func wait(sleeps: Bool) -> Poller.Ready {
-    guard let helper else { return poller.wait(sleeps: sleeps) }
-    let sleeps = sleeps && helped == nil
+  private func rest() -> Poller.Ready {
+    guard let helper else { return poller.wait(sleeps: true) }
+    let sleeps = helped == nil
     if sleeps { helper.fallAsleep() }
     let ready = poller.wait(sleeps: sleeps)
     if sleeps { helped = helper.wake() }
     if let other = helped, ready.readable != 0 || !helper.help(other) { helped = nil }
     return ready
+  }
+
+  /// Whether timers may be due. To ask the handler takes a while, and where the app polls somebody waits for the end of
+  /// the turn: what has become due since the look waits for the next one, which follows at once.
+  private func mayFire(_ start: TurnStart, _ now: Instant) -> Bool {
+    switch start {
+    case .sleep(until: nil): true
+    case .sleep, .look: next <= now
+    case .work: false
+    }
   }
 
   private func nextWake(_ now: Instant) -> Instant {

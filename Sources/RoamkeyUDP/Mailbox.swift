@@ -5,7 +5,8 @@ internal import RoamkeyWire
 
 /// What passes between a driver and its loop: work, new sockets, the wish to end; and back, what may be seen outside.
 ///
-/// One lock, held for a few instructions; the loop takes it three times a turn.
+/// One lock, held for a few instructions; the loop takes it four times a turn. The bell rings only for a loop that
+/// sleeps: one that is awake looks before it does.
 final class Mailbox<Handler: DatagramHandler>: Sendable {
   typealias Work = @Sendable (Handler, Instant) -> Void
 
@@ -28,10 +29,20 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
     var work: [Work] = []
     var replacements: [Replacement] = []
     var stops = false
-    var bellRings = false
+    var isAsleep = false
     var sockets: [UDPSocket]
     var localAddress: NetworkAddress
     var statistics = SocketStatistics()
+
+    /// Something waits for the loop.
+    var hasNews: Bool { !work.isEmpty || !replacements.isEmpty || stops }
+
+    /// Notes that the loop need not sleep.
+    /// - Returns: whether the bell is to ring: the loop sleeps, and nobody else has rung.
+    mutating func wake() -> Bool {
+      defer { isAsleep = false }
+      return isAsleep
+    }
   }
 
   private let state: Locked<State>
@@ -50,7 +61,7 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
     let (taken, rings) = state.withLock { state -> (Bool, Bool) in
       guard !state.stops else { return (false, false) }
       state.work.append(work)
-      return (true, Self.rings(&state))
+      return (true, state.wake())
     }
     if rings { bell.ring() }
     return taken
@@ -61,7 +72,7 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
     let (taken, rings) = state.withLock { state -> (Bool, Bool) in
       guard !state.stops else { return (false, false) }
       state.replacements.append(replacement)
-      return (true, Self.rings(&state))
+      return (true, state.wake())
     }
     if rings { bell.ring() }
     return taken
@@ -83,12 +94,24 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
 
   // MARK: From the loop
 
+  /// Asks for leave to sleep: from now on whoever posts something rings the bell.
+  /// - Returns: false when something waits already.
+  func mayRest() -> Bool {
+    state.withLock { state in
+      state.isAsleep = !state.hasNews
+      return state.isAsleep
+    }
+  }
+
+  /// Whether something waits.
+  var hasNews: Bool { state.withLock { $0.hasNews } }
+
   /// Exchanges `work` (empty) for what was posted, so that two arrays take turns and neither is allocated anew.
   /// - Returns: whether the loop has been told to stop: what is in `work` is then the last.
   func take(_ work: inout [Work]) -> Bool {
     state.withLock { state in
       swap(&state.work, &work)
-      state.bellRings = false
+      state.isAsleep = false
       return state.stops
     }
   }
@@ -118,11 +141,5 @@ final class Mailbox<Handler: DatagramHandler>: Sendable {
 
   func publish(_ statistics: SocketStatistics) {
     state.withLock { $0.statistics = statistics }
-  }
-
-  /// Whether this is the first post since the loop last looked: the others need no bell.
-  private static func rings(_ state: inout State) -> Bool {
-    defer { state.bellRings = true }
-    return !state.bellRings
   }
 }

@@ -25,11 +25,14 @@ struct Poller: ~Copyable {
   private let timer: Descriptor
   /// When the timer will ring; nil when it is not set.
   private var armed: Instant?
+  /// Whether a wait can be told its end; else the timer ends it.
+  private var takesLimits: Bool
   /// The socket whose send buffer is full.
   private var awaited: (descriptor: CInt, slot: Int)?
 
   /// Opens its descriptors.
-  init(bell: CInt) throws(SystemError) {
+  /// - Parameter takesLimits: false where the timer is to end waits, as on older systems.
+  init(bell: CInt, takesLimits: Bool = true) throws(SystemError) {
     let epoll = try Descriptor(epoll_create1(ROAMKEY_EPOLL_CLOEXEC))
     let timer = try Descriptor(timerfd_create(CLOCK_MONOTONIC, ROAMKEY_TIMERFD_FLAGS))
     // Edge-triggered, a ring or an expiry wakes the loop once and needs no read to fall silent.
@@ -37,6 +40,7 @@ struct Poller: ~Copyable {
     try Self.add(timer.number, ROAMKEY_EPOLLIN.events | ROAMKEY_EPOLLET, Tag.timer, to: epoll)
     self.epoll = epoll
     self.timer = timer
+    self.takesLimits = takesLimits
   }
 
   /// Begins to watch `socket`, which stands in `slot`.
@@ -73,6 +77,27 @@ struct Poller: ~Copyable {
   mutating func wait(sleeps: Bool) -> Ready {
     var ready = roamkey_ready()
     guard roamkey_epoll_wait(epoll.number, sleeps ? -1 : 0, &ready) > 0 else { return Ready() }
+    return note(ready)
+  }
+
+  /// The same, until `limit` at the latest.
+  mutating func wait(until limit: Instant) -> Ready {
+    let now = Instant.current
+    if limit <= now || limit == .distantFuture { return wait(sleeps: limit > now) }
+    if takesLimits {
+      // Without `Duration`, whose arithmetic has 128 bits.
+      let left = limit.nanoseconds - now.nanoseconds
+      var ready = roamkey_ready()
+      var time = timespec(tv_sec: time_t(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+      let count = roamkey_epoll_wait_for(epoll.number, &time, &ready)
+      if count >= 0 || errno == EINTR { return count > 0 ? note(ready) : Ready() }
+      takesLimits = false
+    }
+    wake(at: limit)
+    return wait(sleeps: true)
+  }
+
+  private mutating func note(_ ready: roamkey_ready) -> Ready {
     if ready.readable & 1 << Tag.timer != 0 { armed = nil }
     // Errors show as readable: the receive call that follows takes them off the socket.
     return Ready(

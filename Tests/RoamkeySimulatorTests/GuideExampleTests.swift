@@ -3,7 +3,8 @@ import Roamkey
 import RoamkeySimulator
 import Testing
 
-// The listings of docs/GUIDE.md ("The loop", "Your netcode on the simulated network"), as they are printed there.
+// The listings of docs/GUIDE.md ("The loop", "One thread", "Your netcode on the simulated network" and others), as they
+// are printed there.
 
 /// Where a ship is, in 8 bytes.
 struct Ship: Equatable {
@@ -153,6 +154,22 @@ func fly(_ client: Client) async throws {
   }
 }
 
+/// Answers on the only thread there is. Not async: it has the thread for itself.
+func answer(_ server: Server, until isOver: () -> Bool) {
+  while !isOver() {
+    // Sends what waits, and returns with the first events, or after 16 ms.
+    for event in server.poll(for: .milliseconds(16)) {
+      if case .message(let message, let player) = event { server.send(message, to: player) }
+    }
+  }
+}
+
+func host() async throws {
+  let server = try await Server(key: .load("keys/server.pem"), application: "ships/1", loop: .polled)
+  answer(server) { false }
+  await server.close()
+}
+
 @Suite struct GuideExampleTests {
   /// What is tested here is what is printed there.
   @Test func theGuidePrintsTheseListings() throws {
@@ -161,7 +178,9 @@ func fly(_ client: Client) async throws {
     let root = here.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let guide = try String(contentsOf: root.appending(path: "docs/GUIDE.md"), encoding: .utf8)
     var compared = 0
-    for title in ["## The loop\n", "## Moving, restarts\n", "## Your netcode on the simulated network\n"] {
+    for title in [
+      "## The loop\n", "## One thread\n", "## Moving, restarts\n", "## Your netcode on the simulated network\n",
+    ] {
       let section = try #require(guide.components(separatedBy: title).dropFirst().first)
       let text = section.components(separatedBy: "\n## ").first ?? ""
       for block in text.components(separatedBy: "```swift\n").dropFirst() {
@@ -171,6 +190,6 @@ func fly(_ client: Client) async throws {
         compared += 1
       }
     }
-    #expect(compared == 6)
+    #expect(compared == 7)
   }
 }

@@ -24,6 +24,8 @@ final class EventQueue<Event: Sendable>: Sendable {
   private struct State: Sendable {
     var list: EventList<Event>
     var isFinished = false
+
+    var hasNews: Bool { list.backlog.events > 0 || isFinished }
   }
 
   private let monitor: Monitor<State>
@@ -62,8 +64,14 @@ final class EventQueue<Event: Sendable>: Sendable {
   /// All that waits, in order.
   func takeAll() -> EventBatch<Event> { monitor.withLock { $0.list.removeAll() } }
 
+  /// Whether there is something to take, or never will be.
+  var hasNews: Bool { monitor.withLock { $0.hasNews } }
+
+  /// Blocks the thread until there is something to take, or never will be, or until `limit`.
+  func wait(until limit: Instant) { monitor.wait(until: limit) { $0.hasNews } }
+
   /// Returns when there is something to take, or never will be, or the task is cancelled.
   func wait(isolation: isolated (any Actor)?) async {
-    await monitor.wait(isolation: isolation) { $0.list.backlog.events > 0 || $0.isFinished }
+    await monitor.wait(isolation: isolation) { $0.hasNews }
   }
 }

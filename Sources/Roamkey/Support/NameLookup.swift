@@ -21,14 +21,15 @@ final class NameLookup: Sendable {
   /// Whether the text stands for one address, and always for the same.
   private var isNumeric: Bool { (try? NetworkAddress(text, defaultPort: Client.defaultPort)) != nil }
 
-  /// What the text stands for.
+  /// What the text stands for. An address in figures takes no look-up, and no thread.
   func addresses() async throws(RoamkeyError) -> [NetworkAddress] {
-    let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<_, HostError>, Never>) in
-      runOnOwnThread { [text, resolve] in
-        continuation.resume(returning: Result { () throws(HostError) in try resolve(text) })
-      }
-    }
     do throws(HostError) {
+      if isNumeric { return try resolve(text) }
+      let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<_, HostError>, Never>) in
+        runOnOwnThread { [text, resolve] in
+          continuation.resume(returning: Result { () throws(HostError) in try resolve(text) })
+        }
+      }
       return try result.get()
     } catch {
       throw RoamkeyError(error)

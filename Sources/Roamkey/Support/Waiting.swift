@@ -16,7 +16,24 @@ extension UDPDriver {
   func ask<Answer: Sendable>(_ question: @escaping @Sendable (Handler, Instant) -> Answer) async -> Answer? {
     await withCheckedContinuation { continuation in
       let isTaken = perform { handler, now in continuation.resume(returning: question(handler, now)) }
-      if !isTaken { continuation.resume(returning: nil) }
+      if isTaken { attend() } else { continuation.resume(returning: nil) }
+    }
+  }
+
+  /// Waits for what only datagrams can bring. Where the driver is polled it carries them meanwhile, since nobody else
+  /// may: a look each millisecond, on the threads that tasks share.
+  func carrying(_ wait: @escaping @Sendable () async -> Void) async {
+    guard isPolled else { return await wait() }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await wait() }
+      group.addTask { [self] in
+        while !Task.isCancelled {
+          look()
+          try? await Task.sleep(for: .milliseconds(1))
+        }
+      }
+      await group.next()
+      group.cancelAll()
     }
   }
 }

@@ -13,7 +13,8 @@ struct CompareCommand: AsyncParsableCommand {
   @Option(help: "Only these rows, by letter, such as A,C.")
   var rows = ""
 
-  @Option(help: "Only these, by name: raw, gso, enet, dtls, sealed, signed. May be repeated.")
+  @Option(
+    help: "Only these, by name: raw, gso, enet, dtls, sealed, signed, sealed-polled, signed-polled. May be repeated.")
   var only: [Competitor] = []
 
   @Option(help: "Clients of row E.")

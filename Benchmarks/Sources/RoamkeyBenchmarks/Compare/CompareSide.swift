@@ -49,8 +49,8 @@ struct CompareSide: AsyncParsableCommand {
     case .dtls:
       let party = try DtlsParty.server(settings)
       try await serve(party, port: party.port, id: "-", choice, memory)
-    case .sealed, .signed:
-      let party = try await RoamkeyServerParty(competitor == .sealed ? .sealedOnly : .everyPacket, settings)
+    case .sealed, .signed, .sealedPolled, .signedPolled:
+      let party = try await RoamkeyServerParty(competitor.policy, settings, competitor.loop)
       try await serve(party, port: party.server.address.port, id: "\(party.server.id)", choice, memory)
     }
   }
@@ -81,9 +81,9 @@ struct CompareSide: AsyncParsableCommand {
       try await play(RawParty.clients(settings, inRuns: competitor == .gso), network, since: start, choice)
     case .dtls: try await play(DtlsParty.clients(settings), network, since: start, choice)
     case .enet: try await play(EnetParty.clients(settings), network, since: start, choice)
-    case .sealed, .signed:
-      let policy: SigningPolicy = competitor == .sealed ? .sealedOnly : .everyPacket
-      try await play(RoamkeyClientParty(policy, settings), network, since: start, choice)
+    case .sealed, .signed, .sealedPolled, .signedPolled:
+      let party = try await RoamkeyClientParty(competitor.policy, settings, competitor.loop)
+      try await play(party, network, since: start, choice)
     }
   }
 

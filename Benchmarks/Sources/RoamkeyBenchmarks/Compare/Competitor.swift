@@ -1,3 +1,5 @@
+internal import Roamkey
+
 /// Who is compared.
 enum Competitor: String, CaseIterable, Sendable {
   /// UDP without anything: many datagrams a call (sendmmsg, recvmmsg).
@@ -8,6 +10,9 @@ enum Competitor: String, CaseIterable, Sendable {
   /// DTLS 1.2 by OpenSSL.
   case dtls
   case sealed, signed
+  /// The same without threads of its own: the app polls, as one does with ENet.
+  case sealedPolled = "sealed-polled"
+  case signedPolled = "signed-polled"
 
   var title: String {
     switch self {
@@ -17,13 +22,32 @@ enum Competitor: String, CaseIterable, Sendable {
     case .dtls: "DTLS 1.2"
     case .sealed: "Roamkey sealed"
     case .signed: "Roamkey signed"
+    case .sealedPolled: "Roamkey sealed, polled"
+    case .signedPolled: "Roamkey signed, polled"
     }
   }
 
   var isOurs: Bool {
     switch self {
-    case .sealed, .signed: true
+    case .sealed, .signed, .sealedPolled, .signedPolled: true
     case .raw, .gso, .enet, .dtls: false
+    }
+  }
+}
+
+/// How Roamkey is set up.
+extension Competitor {
+  var policy: SigningPolicy {
+    switch self {
+    case .signed, .signedPolled: .everyPacket
+    case .raw, .gso, .enet, .dtls, .sealed, .sealedPolled: .sealedOnly
+    }
+  }
+
+  var loop: LoopMode {
+    switch self {
+    case .sealedPolled, .signedPolled: .polled
+    case .raw, .gso, .enet, .dtls, .sealed, .signed: .ownThread
     }
   }
 }

@@ -96,8 +96,8 @@ struct Plot: Sendable {
     case .gso: "#56b4e9"
     case .enet: "#e69f00"
     case .dtls: "#009e73"
-    case .sealed: "#0072b2"
-    case .signed: "#cc79a7"
+    case .sealed, .sealedPolled: "#0072b2"
+    case .signed, .signedPolled: "#cc79a7"
     }
   }
 

@@ -27,11 +27,11 @@ struct Duet: Sendable {
       return try await run(server, port: server.port) { settings throws(BenchmarkFailure) in
         try DtlsParty.clients(settings)
       }
-    case .sealed, .signed:
-      let policy: SigningPolicy = competitor == .sealed ? .sealedOnly : .everyPacket
-      let server = try await RoamkeyServerParty(policy, settings)
+    case .sealed, .signed, .sealedPolled, .signedPolled:
+      let (policy, loop) = (competitor.policy, competitor.loop)
+      let server = try await RoamkeyServerParty(policy, settings, loop)
       return try await run(server, port: server.server.address.port, id: "\(server.server.id)") {
-        settings async throws(BenchmarkFailure) in try await RoamkeyClientParty(policy, settings)
+        settings async throws(BenchmarkFailure) in try await RoamkeyClientParty(policy, settings, loop)
       }
     }
   }

@@ -1,7 +1,7 @@
 internal import Roamkey
 
 /// Roamkey's clients, through their public interface. Each has a thread of its own for its datagrams; the app is one
-/// task for all of them.
+/// task for all of them. A single one may be polled instead, on the only thread there is.
 ///
 /// `@unchecked`: a process uses its only party from one task.
 final class RoamkeyClientParty: Party, @unchecked Sendable {
@@ -9,18 +9,23 @@ final class RoamkeyClientParty: Party, @unchecked Sendable {
   private static let rotation = 50
 
   let clients: [Client]
+  private let loop: LoopMode
   private var next = 0
 
   var peers: Int { clients.count }
 
   /// Returns once all are connected.
-  init(_ policy: SigningPolicy, _ settings: PartySettings) async throws(BenchmarkFailure) {
+  init(
+    _ policy: SigningPolicy, _ settings: PartySettings, _ loop: LoopMode = .ownThread
+  ) async throws(BenchmarkFailure) {
+    let loop = settings.peers == 1 ? loop : .ownThread
+    self.loop = loop
     let server: PlayerID
     do { server = try PlayerID(settings.serverID) } catch { throw BenchmarkFailure("\(error)") }
     let results = await withTaskGroup(of: Result<Client, BenchmarkFailure>.self) { group in
       for _ in 0..<settings.peers {
         group.addTask {
-          await .of { () throws(BenchmarkFailure) in try await Self.connect(policy, to: server, settings.port) }
+          await .of { () throws(BenchmarkFailure) in try await Self.connect(policy, to: server, settings.port, loop) }
         }
       }
       var results: [Result<Client, BenchmarkFailure>] = []
@@ -33,12 +38,12 @@ final class RoamkeyClientParty: Party, @unchecked Sendable {
   }
 
   private static func connect(
-    _ policy: SigningPolicy, to server: PlayerID, _ port: UInt16
+    _ policy: SigningPolicy, to server: PlayerID, _ port: UInt16, _ loop: LoopMode
   ) async throws(BenchmarkFailure) -> Client {
     do throws(RoamkeyError) {
       return try await Client(
         key: .generate(), application: RoamkeyPair.application, server: "127.0.0.1:\(port)", pinned: server,
-        requiring: policy)
+        requiring: policy, loop: loop)
     } catch {
       throw BenchmarkFailure(error.description)
     }
@@ -59,12 +64,31 @@ final class RoamkeyClientParty: Party, @unchecked Sendable {
     for peer in clients.indices { _ = try send(bytes, to: peer, promise) }
   }
 
-  /// It is sent at once by itself.
+  /// It is sent at once by itself, or with what is polled for next.
   func flush() {}
 
   func waitForRoom(_ peer: Int) async { await clients[peer].waitForRoom() }
 
   func receive(
+    until moment: Monotonic?, _ take: (Int, UnsafeRawBufferPointer) -> Void
+  ) async throws(BenchmarkFailure) {
+    switch loop {
+    case .ownThread: try await wait(until: moment, take)
+    case .polled: try poll(until: moment, take)
+    }
+  }
+
+  private func poll(
+    until moment: Monotonic?, _ take: (Int, UnsafeRawBufferPointer) -> Void
+  ) throws(BenchmarkFailure) {
+    while true {
+      let events = clients[0].poll(for: moment.map { $0 - .now } ?? .seconds(1))
+      for event in events { try apply(event, of: 0, take) }
+      if let moment { if moment <= .now { return } } else if !events.isEmpty { return }
+    }
+  }
+
+  private func wait(
     until moment: Monotonic?, _ take: (Int, UnsafeRawBufferPointer) -> Void
   ) async throws(BenchmarkFailure) {
     guard let moment else {
