@@ -1,8 +1,8 @@
 // The way of a turn:
 //
-//  1. see what is due next, and sleep until then, or until a socket is readable (or has room again), the bell rings, or
-//     the networks change; where the app polls, no longer than it allows; help another thread of the server, when called
-//     for that
+//  1. see what is due next, and sleep until then, or until a socket is readable (or has room again), the bell rings,
+//     or the networks change; where the app polls, no longer than it allows; help another thread of the server, when
+//     called for that
 //  2. read the clock, once for everything that follows
 //  3. receive: what the last turn left over, then from the readable sockets by turns; up to `receiveLimit` datagrams
 //     go to the handler, batch by batch, each shown to it as a whole first where it wants that; after them what other

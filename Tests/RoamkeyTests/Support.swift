@@ -46,14 +46,16 @@ func makeServer(
     configuration: configuration)
 }
 
-/// A client of it.
+/// A client of it, which the server's app has been told of: until then the server says `notConnected`.
 func makeClient(
   _ server: Server, key: consuming PlayerKey = .generate(), bind: NetworkAddress? = nil,
   configuration: RoamkeyConfiguration = .init()
 ) async throws -> Client {
-  try await Client(
+  let client = try await Client(
     key: key, application: "test/1", server: "\(server.address)", pinned: server.id, bind: bind,
     configuration: configuration)
+  try await eventually("the server to know of its client") { server.players.contains(client.id) ? true : nil }
+  return client
 }
 
 extension Server {
