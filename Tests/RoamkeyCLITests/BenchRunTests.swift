@@ -270,13 +270,14 @@ import Testing
       var looks = 0
       while !isOver.withLock({ $0 }) {
         let before = heard
-        heard = try await eventually("it goes on measuring") {
-          if isOver.withLock({ $0 }) { return [:] }
+        try await eventually("it goes on measuring") {
           let now = await messages(of: server)
-          return now.contains { $0.value > before[$0.key] ?? 0 } ? now : nil
+          return isOver.withLock { $0 } || now.contains { $0.value > before[$0.key] ?? 0 } ? true : nil
         }
         await watch.look(at: server)
         looks += 1
+        // After the look, which has seen no more than that.
+        heard = await messages(of: server)
       }
       #expect(looks > BenchWatch.maximumStay)
       let refusal = try await measuring.value

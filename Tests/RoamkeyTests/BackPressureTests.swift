@@ -84,7 +84,8 @@ import Testing
     let server = try await makeServer(configuration: configuration)
     var clients: [Client] = []
     for _ in 0..<3 { clients.append(try await makeClient(server)) }
-    let newcomer = try? await makeClient(server)
+    let newcomer = try? await Client(
+      key: .generate(), application: "test/1", server: "\(server.address)", pinned: server.id)
     guard case .kicked(let words) = await newcomer?.waitUntilDisconnected() else {
       Issue.record("was not turned away")
       return
