@@ -143,6 +143,7 @@ struct Incoming: Sendable {
 
   mutating func takeMessage() -> Ready? { ready.popFirst() }
 
+  @inline(__always)
   var nextTimeout: Instant? { transients.nextTimeout }
 
   mutating func handleTimeout(now: Instant) { transients.expire(now: now) }

@@ -149,6 +149,7 @@ package struct SentPackets<Frame> {
   package var isAnswerPatient: Bool { promptInFlight == 0 }
 
   /// Whether one more packet with data may be remembered. When not, only probes and acknowledgements leave.
+  @inline(__always)
   package var hasRoom: Bool {
     outstanding.packets.count < Self.maximumOutstanding && outstanding.frames.count < Self.maximumFrames
   }
