@@ -103,6 +103,7 @@ final class GrowthCrowd {
 
   /// The server receives what has been collected.
   private func handOver() {
+    server.expect(arrivals.count) { UnsafeRawBufferPointer(arrivals.bytes($0)) }
     for place in 0..<arrivals.count {
       let path = NetworkPath(local: .any(port: 0), remote: Self.address(senders[place]))
       var span = MutableRawSpan(_unsafeBytes: arrivals.bytes(place))

@@ -95,6 +95,13 @@ struct Channels {
     incoming.handleTimeout(now: now)
   }
 
+  mutating func prefetch() {
+    incoming.prefetch()
+    outgoing.prefetch()
+  }
+
+  mutating func prefetchLanes() { outgoing.prefetchLanes() }
+
   // MARK: Sending
 
   /// Queues a message, whatever its size: limits are the caller's.

@@ -65,8 +65,12 @@ package final class ServerEndpoint: DatagramHandler {
   package let watchedAddresses = ServerEndpoint.everywhere
   var view: NetworkView?
 
-  private var timers = SessionTimers()
-  private var ready = Deque<Session>()
+  var timers = SessionTimers()
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
+  var expected = ExpectedSessions()
+  var ready = Deque<Session>()
   private var isShuttingDown = false
 
   package init(
@@ -142,9 +146,7 @@ package final class ServerEndpoint: DatagramHandler {
       return context.statistics.count(.malformed)
     }
     if let session = sessionsByConnectionID[id] {
-      // Of thousands of sessions none is in the processor's caches: what is needed after the packet is opened comes
-      // while it is being opened.
-      prefetch(session, bytes: Self.prefetchedBytes)
+      prefetchExpected()
       session.receive(&datagram, path: path, now: now)
       markReady(session)
     } else if let entry = halfOpen.find(connectionID: id) {
@@ -156,9 +158,6 @@ package final class ServerEndpoint: DatagramHandler {
       reset(id, datagram.byteCount, path: path, now: now)
     }
   }
-
-  /// About what a session has in its object.
-  private static let prefetchedBytes = 4352
 
   package func handleTimeout(now: Instant) {
     halfOpen.removeExpired(now: now)
@@ -283,6 +282,7 @@ package final class ServerEndpoint: DatagramHandler {
     } else {
       timers.update(session)
     }
+    prefetchReady()
   }
 
   /// How many events wait to be taken.
@@ -306,6 +306,7 @@ package final class ServerEndpoint: DatagramHandler {
   }
 
   private func remove(_ session: Session) {
+    expected.removeAll()
     timers.remove(session)
     sessions[session.handle] = nil
     forgetIDs(of: session)

@@ -1,3 +1,5 @@
+import RoamkeyCrypto
+
 /// What a session is found by: a number that this side has chosen, at random or one after the other.
 protocol SessionKey: Hashable {
   var number: UInt64 { get }
@@ -42,6 +44,14 @@ struct SessionTable<Key: SessionKey> {
   /// Where a session is in memory. The session itself is not looked at, not even to count a reference to it.
   func address(of key: Key) -> UnsafeRawPointer? {
     place(of: key).map { unsafeBitCast(slots[$0]?.session, to: UnsafeRawPointer.self) }
+  }
+
+  /// Asks for where a session is noted.
+  @inline(never)
+  func prefetch(_ key: Key) {
+    let place = home(of: key)
+    guard let start = slots.withUnsafeBufferPointer({ $0.baseAddress }) else { return }
+    RoamkeyCrypto.prefetch(start + place, bytes: MemoryLayout<Slot?>.size)
   }
 
   private var mask: Int { slots.count - 1 }

@@ -1,4 +1,5 @@
 import HeapModule
+import RoamkeyCrypto
 
 /// Which session wants to be woken when.
 ///
@@ -40,6 +41,12 @@ struct SessionTimers {
     let deadline = session.nextTimeout ?? .distantFuture
     places[Int(place)].deadline = deadline
     schedule(place)
+  }
+
+  /// Asks for a session's place in the table.
+  func prefetch(_ session: Session) {
+    guard let place = session.timerPlace, let start = places.withUnsafeBufferPointer({ $0.baseAddress }) else { return }
+    RoamkeyCrypto.prefetch(start + Int(place), bytes: MemoryLayout<Place>.size)
   }
 
   /// Forgets a session. Entries of its place may come up for whoever has it next, and are out of date then.

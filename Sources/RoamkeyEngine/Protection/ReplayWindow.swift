@@ -1,3 +1,5 @@
+import RoamkeyCrypto
+
 /// Remembers which of the newest 4096 packet numbers were committed, so that none is accepted twice (PROTOCOL §3).
 ///
 /// A ring of bits, one a packet number. The test comes before a packet is opened, since it is cheap; the commit comes
@@ -90,6 +92,8 @@ package struct ReplayWindow: Sendable {
 }
 
 extension ReplayWindow {
+  mutating func prefetch() { prefetchStorage(of: &words, bytes: 64) }
+
   /// Gives back the room for gaps, once there are none.
   package mutating func releaseMemory() {
     if words.count > 1, words.allSatisfy({ $0 == .max }) { words = [.max] }

@@ -1,3 +1,5 @@
+import RoamkeyCrypto
+
 /// Which packets arrived and when to say so: the state behind ACK frames (RFC 9000 §13.2).
 ///
 /// Keeps at most 32 ranges of packet numbers and forgets the oldest: a hostile pattern costs nothing more, and what is
@@ -177,4 +179,8 @@ package struct ReceivedPackets: Sendable {
     ranges.remove(at: i + 1)
     return ranges[i].lower
   }
+}
+
+extension ReceivedPackets {
+  mutating func prefetch() { prefetchStorage(of: &ranges, bytes: 64) }
 }
