@@ -21,18 +21,20 @@ struct ExpectedSessions {
 
   mutating func append(_ address: UnsafeRawPointer) { sessions.append(.fromOpaque(address)) }
 
-  /// A packet is about to be received: asks for what the ones behind it need.
+  /// A packet is about to be received: asks for the session of one behind it.
   /// - Returns: a session whose object is there, and of which the endpoint's own tables are needed soon.
   mutating func advance() -> Unmanaged<Session>? {
     guard next < sessions.count + Self.objectLead else { return nil }
     defer { next += 1 }
     if next < sessions.count { prefetch(sessions[next].toOpaque(), bytes: Session.prefetchedBytes) }
-    if let lanes = session(next - (Self.objectLead - Self.lanesLead)) {
-      lanes._withUnsafeGuaranteedRef { $0.channels.prefetchLanes() }
-    }
-    let rooms = session(next - (Self.objectLead - Self.roomsLead))
-    rooms?._withUnsafeGuaranteedRef { $0.prefetchRooms() }
-    return rooms
+    return session(next - (Self.objectLead - Self.roomsLead))
+  }
+
+  /// A packet was opened, which gave time for memory to come: asks for what sessions behind it point to.
+  mutating func advanceRooms() {
+    guard next < sessions.count + Self.objectLead else { return }
+    session(next - (Self.objectLead - Self.roomsLead))?._withUnsafeGuaranteedRef { $0.prefetchRooms() }
+    session(next - (Self.objectLead - Self.lanesLead))?._withUnsafeGuaranteedRef { $0.channels.prefetchLanes() }
   }
 
   private func session(_ place: Int) -> Unmanaged<Session>? {
@@ -43,18 +45,21 @@ struct ExpectedSessions {
 extension ServerEndpoint {
   /// Takes note of whom the next datagrams are for.
   package func expect(_ count: Int, _ datagram: (Int) -> UnsafeRawBufferPointer) {
-    expected.removeAll()
+    context.expected.removeAll()
     // One by itself is there as soon as what it needs; and what few need is in the processor's caches.
     guard count > 1, hasManyPeers else { return }
     for i in 0..<count {
-      if let session = address(ofSessionFor: datagram(i).bytes) { expected.append(session) }
+      if let session = address(ofSessionFor: datagram(i).bytes) { context.expected.append(session) }
     }
-    for _ in 0..<ExpectedSessions.objectLead { prefetchExpected() }
+    for _ in 0..<ExpectedSessions.objectLead {
+      prefetchExpected()
+      context.expected.advanceRooms()
+    }
   }
 
   /// A packet is about to be received.
   func prefetchExpected() {
-    expected.advance()?._withUnsafeGuaranteedRef { session in
+    context.expected.advance()?._withUnsafeGuaranteedRef { session in
       sessions.prefetch(session.handle)
       timers.prefetch(session)
     }

@@ -66,10 +66,6 @@ package final class ServerEndpoint: DatagramHandler {
   var view: NetworkView?
 
   var timers = SessionTimers()
-  #if !DEBUG
-    @exclusivity(unchecked)
-  #endif
-  var expected = ExpectedSessions()
   var ready = Deque<Session>()
   private var isShuttingDown = false
 
@@ -306,7 +302,7 @@ package final class ServerEndpoint: DatagramHandler {
   }
 
   private func remove(_ session: Session) {
-    expected.removeAll()
+    context.expected.removeAll()
     timers.remove(session)
     sessions[session.handle] = nil
     forgetIDs(of: session)
