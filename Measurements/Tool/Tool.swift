@@ -7,7 +7,7 @@ enum Tool {
   private static let usage = """
     usage: roamkey-measure counts [--quiet] [--renew]   allocations and instructions, against their budgets
            roamkey-measure phases                       the work alone, as `counts` runs it under valgrind
-           roamkey-measure growth                       a server's datagram by the number of its sessions
+           roamkey-measure growth [--sealed] [N ...]    a server's datagram by the number of its sessions
            roamkey-measure ahead                        a busy thread of a server, alone and with idle ones beside it
            roamkey-measure micro [--runs N] [NAME ...]  nanoseconds of small parts, beside bare calls of libraries
     """
@@ -20,7 +20,9 @@ enum Tool {
       let command = CountsCommand(isQuiet: options.contains("--quiet"), renews: options.contains("--renew"))
       exit(command.run() ? 0 : 1)
     case "phases" where options.isEmpty: exit(PhasesCommand().run() ? 0 : 1)
-    case "growth" where options.isEmpty: GrowthCommand().run()
+    case "growth":
+      guard let command = GrowthCommand(words.dropFirst()) else { refuse() }
+      command.run()
     case "ahead" where options.isEmpty: AheadCommand().run()
     case "micro":
       guard let command = MicroCommand(words.dropFirst()) else { refuse() }

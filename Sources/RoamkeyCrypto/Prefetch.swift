@@ -1,8 +1,13 @@
 import RoamkeySodium
 
-/// Asks the processor for the first bytes of an object that is about to be used: they come while something else is
-/// done. It changes nothing, and is allowed to be wrong about the size.
+// Asks the processor for memory that is about to be used: it comes while something else is done. That changes nothing,
+// and is allowed to be wrong.
+
+/// Asks for some bytes.
 @inline(__always)
-package func prefetch(_ object: AnyObject, bytes: Int) {
-  roamkey_prefetch(Unmanaged.passUnretained(object).toOpaque(), bytes)
+package func prefetch(_ start: UnsafeRawPointer, bytes: Int) { roamkey_prefetch(start, bytes) }
+
+extension SecretBytes {
+  /// Asks for some of it.
+  package borrowing func prefetch(at offset: Int, size: Int) { roamkey_prefetch(pointer(at: offset, size: size), size) }
 }

@@ -24,6 +24,10 @@ package protocol DatagramHandler: AnyObject {
   /// Takes one datagram, which may be overwritten (packets are opened in place). Hostile bytes are the normal case.
   func receive(_ datagram: inout MutableRawSpan, path: NetworkPath, now: Instant)
 
+  /// So many datagrams have come, and are received next: the handler may ask for the memory that they will need. It
+  /// changes nothing, and they may be longer, or not be received after all.
+  func expect(_ count: Int, _ datagram: (Int) -> UnsafeRawBufferPointer)
+
   /// Whether it is worth the handler's time to see the next batch as a whole first; asked once for each.
   var looksAhead: Bool { get }
 
@@ -66,6 +70,7 @@ extension DatagramHandler {
     while !batch.isFull, batch.append({ pollTransmit(into: &$0, now: now) }) {}
   }
 
+  package func expect(_ count: Int, _ datagram: (Int) -> UnsafeRawBufferPointer) {}
   package var looksAhead: Bool { false }
   package func lookAhead(at datagram: RawSpan) {}
   package func beginBatch() {}

@@ -102,6 +102,29 @@ struct ReplayWindowTests {
     #expect(window.accepts(PacketNumber.maximum - 4095))
   }
 
+  @Test("What is missing for a while, or never comes, is remembered all the same", arguments: ReliabilityRandom.seeds)
+  func fewGaps(seed: UInt64) {
+    var random = SeededRandom(seed: seed)
+    var window = ReplayWindow()
+    var missing: Set<UInt64> = []
+    for number in UInt64(0)..<20_000 {
+      if random.next() % 500 == 0 {
+        missing.insert(number)
+      } else {
+        window.commit(number)
+      }
+      if number % 100 == 0 { window.releaseMemory() }
+      if random.next() % 700 == 0, let late = missing.min() {
+        missing.remove(late)
+        window.commit(late)
+      }
+      let asked = number - min(number, random.next() % 5000)
+      guard let highest = window.highest, asked <= highest else { continue }
+      let isNew = missing.contains(asked) && highest - asked < 4096
+      #expect(window.accepts(asked) == isNew, "seed \(seed), number \(asked)")
+    }
+  }
+
   @Test("Agrees with a set of numbers", arguments: ReliabilityRandom.seeds)
   func model(seed: UInt64) {
     var random = SeededRandom(seed: seed)

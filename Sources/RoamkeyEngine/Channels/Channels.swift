@@ -62,10 +62,13 @@ struct Channels {
   var isDelivered: Bool { outgoing.queuedMessages == 0 }
 
   /// Whether a message, or a piece of one, could be written into an empty packet now.
-  var hasDataToSend: Bool { outgoing.hasDataToSend }
+  var hasDataToSend: Bool {
+    var copy = outgoing
+    return copy.checkForData()
+  }
 
   /// The same in place: who holds this in an object would copy it for a getter.
-  mutating func checkForData() -> Bool { outgoing.hasDataToSend }
+  mutating func checkForData() -> Bool { outgoing.checkForData() }
 
   /// Whether the peer is to be told of credit, receipts, or messages that were given up.
   var owesControl: Bool { incoming.owesControl || !outgoing.skips.isEmpty }
@@ -81,6 +84,7 @@ struct Channels {
   }
 
   /// When `handleTimeout` is to be called: something expires, or a receipt is waited for no longer.
+  @inline(__always)
   var nextTimeout: Instant? {
     guard let other = incoming.nextTimeout else { return outgoing.nextTimeout }
     return outgoing.nextTimeout.map { min($0, other) } ?? other
@@ -90,6 +94,13 @@ struct Channels {
     outgoing.handleTimeout(now: now)
     incoming.handleTimeout(now: now)
   }
+
+  mutating func prefetch() {
+    incoming.prefetch()
+    outgoing.prefetch()
+  }
+
+  mutating func prefetchLanes() { outgoing.prefetchLanes() }
 
   // MARK: Sending
 

@@ -1,4 +1,5 @@
 import DequeModule
+import RoamkeyCrypto
 import RoamkeyWire
 
 /// The receiving half of all streams: puts pieces together, and hands messages out as their mode promises.
@@ -42,6 +43,12 @@ struct Incoming: Sendable {
     self.window = CreditWindow(size: window)
     self.streamWindow = streamWindow
     transients = TransientMessages(longestMessage: maximumSize)
+  }
+
+  mutating func prefetch() {
+    prefetchStorage(of: &streams, bytes: 192)
+    prefetchStorage(of: &ready, bytes: 128)
+    index.prefetch()
   }
 
   // MARK: Messages
@@ -143,6 +150,7 @@ struct Incoming: Sendable {
 
   mutating func takeMessage() -> Ready? { ready.popFirst() }
 
+  @inline(__always)
   var nextTimeout: Instant? { transients.nextTimeout }
 
   mutating func handleTimeout(now: Instant) { transients.expire(now: now) }

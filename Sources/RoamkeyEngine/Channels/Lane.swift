@@ -1,4 +1,5 @@
 import DequeModule
+import RoamkeyCrypto
 import RoamkeyWire
 
 /// A message that has bytes never sent, but for its content, which the lane keeps beside: so this is copied and moved
@@ -91,6 +92,11 @@ struct Lane: Sendable {
   var ring: Int? {
     if !lost.isEmpty { return 2 * Int(urgency.rawValue) }
     return waiting.isEmpty || block != .none ? nil : 2 * Int(urgency.rawValue) + 1
+  }
+
+  mutating func prefetch() {
+    prefetchStorage(of: &waiting, bytes: 128)
+    prefetchStorage(of: &contents, bytes: 64)
   }
 
   mutating func append(_ content: consuming [UInt8], _ options: MessageOptions) {

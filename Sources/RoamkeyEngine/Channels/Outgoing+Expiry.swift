@@ -28,6 +28,7 @@ struct Expiry: Comparable, Sendable {
 
 extension Outgoing {
   /// When a message expires, or a receipt is waited for no longer.
+  @inline(__always)
   var nextTimeout: Instant? {
     guard let deadline = receiptDeadlines.first?.at else { return expiries.min?.at }
     return expiries.min.map { min($0.at, deadline) } ?? deadline

@@ -80,14 +80,17 @@ extension Outgoing {
     }
   }
 
-  /// Whether something could be written into an empty packet.
-  var hasDataToSend: Bool {
+  /// Whether something could be written into an empty packet. It changes nothing, but would copy all of this otherwise,
+  /// as `plan` would.
+  mutating func checkForData() -> Bool {
     var position = Schedule.Position()
     while let next = schedule.next(from: position) {
       let lane = Int(schedule.rings[next.ring][next.place])
       position = Schedule.Position(ring: next.ring, place: next.place + 1)
       guard lanes[lane].ring == next.ring else { continue }
-      if lanes[lane].lost.contains(where: { missing($0, of: lanes[lane].stream) != nil }) { return true }
+      for i in lanes[lane].lost.indices where missing(lanes[lane].lost[i], of: lanes[lane].stream) != nil {
+        return true
+      }
       if !lanes[lane].waiting.isEmpty, case .send = plan(lane, room: fullRoom, fullRoom: fullRoom) { return true }
     }
     return false

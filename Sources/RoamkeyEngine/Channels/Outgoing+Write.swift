@@ -48,7 +48,7 @@ extension Outgoing {
 
   /// The first bytes of a lost range that are still to be sent again; nil where there are none: some of it may have
   /// been acknowledged late, or the message was given up.
-  func missing(_ lost: LostRange, of stream: Int) -> (place: Int, range: Range<Int>)? {
+  mutating func missing(_ lost: LostRange, of stream: Int) -> (place: Int, range: Range<Int>)? {
     guard let place = streams[stream].place(of: lost.sequence),
       !streams[stream].sent[place].flags.contains(.skipped)
     else { return nil }
@@ -61,7 +61,7 @@ extension Outgoing {
 
   // MARK: What is new
 
-  func plan(_ lane: Int, room: Int, fullRoom: Int) -> Plan {
+  mutating func plan(_ lane: Int, room: Int, fullRoom: Int) -> Plan {
     let stream = lanes[lane].stream
     let id = streams[stream].id
     let total = lanes[lane].waiting[0].total
@@ -90,7 +90,7 @@ extension Outgoing {
   }
 
   /// The next piece of a message that has begun.
-  private func planRest(_ lane: Int, total: Int, room: Int, fullRoom: Int) -> Plan {
+  private mutating func planRest(_ lane: Int, total: Int, room: Int, fullRoom: Int) -> Plan {
     let stream = lanes[lane].stream
     let id = streams[stream].id
     let sent = lanes[lane].waiting[0].sent

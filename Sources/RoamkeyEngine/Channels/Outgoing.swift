@@ -55,6 +55,8 @@ struct Outgoing: Sendable {
     self.pieceMessageLimit = pieceMessageLimit
   }
 
+  mutating func prefetchIndex() { index.prefetch() }
+
   // MARK: Queueing
 
   mutating func enqueue(_ content: consuming [UInt8], _ options: MessageOptions, now: Instant) {

@@ -1,4 +1,5 @@
 import DequeModule
+import RoamkeyCrypto
 
 /// Which lane writes next (PROTOCOL §9.3).
 ///
@@ -21,6 +22,10 @@ struct Schedule: Sendable {
   struct Position {
     var ring = 0
     var place = 0
+  }
+
+  mutating func prefetch() {
+    for ring in rings.indices { prefetchStorage(of: &rings[ring], bytes: 64) }
   }
 
   mutating func add(_ lane: Int, to ring: Int) {

@@ -1,3 +1,4 @@
+import RoamkeyCrypto
 import RoamkeyWire
 
 /// Where the state of each stream stands, in the order of first use: few are searched, many are looked up.
@@ -19,6 +20,8 @@ struct StreamIndex: Sendable {
     for i in numbers.indices where numbers[i] == number { return i }
     return nil
   }
+
+  mutating func prefetch() { prefetchStorage(of: &numbers, bytes: 64) }
 
   /// Adds a stream that is not in it.
   mutating func add(_ stream: StreamID) {

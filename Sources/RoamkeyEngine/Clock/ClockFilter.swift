@@ -2,8 +2,7 @@
 /// (RFC 5905 §10), and the clocks' difference in speed is taken from samples far apart.
 ///
 /// All bounds are hard: as long as the two clocks run steadily and differ by at most `ClockRate.maximum`, what the
-/// peer's clock shows lies within `error(at:)` of `reading(at:)`, however uneven the way there and the way back are. No
-/// allocation; 320 bytes.
+/// peer's clock shows lies within `error(at:)` of `reading(at:)`, however uneven the way there and the way back are.
 struct ClockFilter: Sendable {
   enum Verdict: Sendable, Equatable {
     case accepted
@@ -16,9 +15,9 @@ struct ClockFilter: Sendable {
 
   /// The best sample of each stretch of time is kept, for the speed: 8 stretches of 64 s. They need their length: with
   /// round trips of 50 ms, samples 448 s apart give the speed to within 50 ms / 448 s = 112 ppm, 30 s apart to nothing.
-  private var buckets = InlineArray<8, ClockSample?>(repeating: nil)
-  private static let bucketLength: UInt64 = 64_000_000
-  private static let bucketCount: UInt64 = 8
+  private var samples: [ClockSample] = []
+  private static let stretchLength: UInt64 = 64_000_000
+  private static let stretchCount: UInt64 = 8
   /// Samples that are compared for the speed are at least this far apart.
   private static let shortestBaseline: Int64 = 30_000_000
   /// However well the speed was measured, that is how far it may change: a clock warms up, and is bent by NTP.
@@ -37,6 +36,7 @@ struct ClockFilter: Sendable {
   var hasSample: Bool { best != nil }
 
   /// What the peer's clock shows when ours shows `local`; nil before the first sample.
+  @inline(__always)
   func reading(at local: UInt64) -> UInt64? {
     guard let best else { return nil }
     let elapsed = Int64(bitPattern: local &- best.local)
@@ -44,6 +44,7 @@ struct ClockFilter: Sendable {
   }
 
   /// How far off `reading(at:)` may be, in microseconds.
+  @inline(__always)
   func error(at local: UInt64) -> Int64? {
     guard let best else { return nil }
     return error(of: best, at: local)
@@ -69,22 +70,21 @@ struct ClockFilter: Sendable {
   }
 
   private mutating func keep(_ sample: ClockSample) {
-    for i in buckets.indices {
-      if let old = buckets[i], !isRecent(old, at: sample.local) { buckets[i] = nil }
+    let stretch = sample.local / Self.stretchLength
+    // In place: nothing is allocated once there are as many as there will be.
+    samples.removeAll { old in
+      let other = old.local / Self.stretchLength
+      return !Self.isRecent(old, at: sample.local)
+        || other % Self.stretchCount == stretch % Self.stretchCount && (other != stretch || old.error > sample.error)
     }
-    let bucket = sample.local / Self.bucketLength
-    let i = Int(bucket % Self.bucketCount)
-    if let old = buckets[i], old.local / Self.bucketLength == bucket, old.error <= sample.error {
-      // It stays the best of its stretch.
-    } else {
-      buckets[i] = sample
-    }
+    // Else there is one that stays the best of its stretch.
+    if !samples.contains(where: { $0.local / Self.stretchLength == stretch }) { samples.append(sample) }
     measureSkew()
     chooseBest(newest: sample)
   }
 
-  private func isRecent(_ sample: ClockSample, at local: UInt64) -> Bool {
-    Int64(bitPattern: local &- sample.local).magnitude < Self.bucketLength * Self.bucketCount
+  private static func isRecent(_ sample: ClockSample, at local: UInt64) -> Bool {
+    Int64(bitPattern: local &- sample.local).magnitude < stretchLength * stretchCount
   }
 
   /// Each two samples bound the speed from both sides. What is left of the interval that was known before is the new
@@ -94,10 +94,8 @@ struct ClockFilter: Sendable {
     var lowest = max(skew.partsPerBillion - skewError.partsPerBillion, -ClockRate.maximum.partsPerBillion)
     var highest = min(skew.partsPerBillion + skewError.partsPerBillion, ClockRate.maximum.partsPerBillion)
     var isMeasured = false
-    for i in buckets.indices {
-      guard let a = buckets[i] else { continue }
-      for j in buckets.indices {
-        guard let b = buckets[j] else { continue }
+    for a in samples {
+      for b in samples {
         let baseline = Int64(bitPattern: b.local &- a.local)
         guard baseline >= Self.shortestBaseline else { continue }
         let gain = Int64(bitPattern: b.peer &- a.peer) &- baseline
@@ -122,8 +120,7 @@ struct ClockFilter: Sendable {
       chosen = best
       least = error(of: best, at: newest.local)
     }
-    for i in buckets.indices {
-      guard let sample = buckets[i], error(of: sample, at: newest.local) < least else { continue }
+    for sample in samples where error(of: sample, at: newest.local) < least {
       chosen = sample
       least = error(of: sample, at: newest.local)
     }
@@ -131,6 +128,7 @@ struct ClockFilter: Sendable {
   }
 
   /// How far off the estimate from `sample` is when our clock shows `local`, before or after it.
+  @inline(__always)
   private func error(of sample: ClockSample, at local: UInt64) -> Int64 {
     let age = Int64(bitPattern: local &- sample.local)
     return sample.error + skewError.gain(over: Int64(clamping: age.magnitude))

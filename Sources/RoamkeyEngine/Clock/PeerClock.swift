@@ -4,7 +4,7 @@
 /// concerns nothing but the ages of its own messages: it could lie about these anyway.
 ///
 /// The caller's part: where `nextRequest` is due, `takeRequest` into a packet; `onRequest` and `onAnswer` for the
-/// frames that come in; `takeAnswer` into the next packet that leaves. No allocation; 512 bytes.
+/// frames that come in; `takeAnswer` into the next packet that leaves.
 struct PeerClock: Sendable {
   /// What became of an answer.
   enum AnswerOutcome: Sendable, Equatable {
@@ -43,6 +43,7 @@ struct PeerClock: Sendable {
 
   /// When a request is to leave: nil while the session is not active, as none leaves by itself then. What is due before
   /// `activeUntil` stays due, so that this and `takeRequest` never disagree.
+  @inline(__always)
   func nextRequest(activeUntil: Instant) -> Instant? { requests.next < activeUntil ? requests.next : nil }
 
   /// Our time for a TIME_REQUEST in the packet that is being written, if one is due. `activeUntil` may be
@@ -122,6 +123,7 @@ struct PeerClock: Sendable {
   /// How far off the estimate may be at a moment: half the round trip, as nobody knows how it divides into there and
   /// back, and what the clocks may have drifted apart between the best sample and that moment. Give it `now`, or for a
   /// message the moment that `localInstant` told. Nil before the first sample.
+  @inline(__always)
   func errorBound(at moment: Instant) -> Duration? {
     // A moment on our clock is off by more than the peer's reading where the peer's clock is the slower one.
     filter.error(at: local.microseconds(moment)).map { .microseconds($0 + $0 >> 10) }
@@ -131,6 +133,7 @@ struct PeerClock: Sendable {
   /// not later than now, give or take the error. It is right to within `errorBound` and the millisecond of the
   /// rounding, for messages of the last 4.6 h; of older ones nobody can tell. Never later than `now`; nil before the
   /// first sample.
+  @inline(__always)
   func localInstant(ofPeer24 milliseconds: UInt32, now: Instant) -> Instant? {
     let here = local.microseconds(now)
     guard let peerNow = filter.reading(at: here), let error = filter.error(at: here) else { return nil }

@@ -46,8 +46,8 @@ package final class ServerEndpoint: DatagramHandler {
   private(set) var access: AccessList
 
   // Routing
-  var sessionsByConnectionID: [UInt64: Session] = [:]
-  var sessions: [SessionHandle: Session] = [:]
+  var sessionsByConnectionID = SessionTable<UInt64>()
+  var sessions = SessionTable<SessionHandle>()
   var players: [PlayerID: Session] = [:]
   var sessionsPerPrefix: [UInt128: Int] = [:]
   var lastHandle: UInt64 = 0
@@ -65,8 +65,8 @@ package final class ServerEndpoint: DatagramHandler {
   package let watchedAddresses = ServerEndpoint.everywhere
   var view: NetworkView?
 
-  private var timers = SessionTimers()
-  private var ready = Deque<Session>()
+  var timers = SessionTimers()
+  var ready = Deque<Session>()
   private var isShuttingDown = false
 
   package init(
@@ -142,9 +142,7 @@ package final class ServerEndpoint: DatagramHandler {
       return context.statistics.count(.malformed)
     }
     if let session = sessionsByConnectionID[id] {
-      // Of thousands of sessions none is in the processor's caches: what is needed after the packet is opened comes
-      // while it is being opened.
-      prefetch(session, bytes: Self.prefetchedBytes)
+      prefetchExpected()
       session.receive(&datagram, path: path, now: now)
       markReady(session)
     } else if let entry = halfOpen.find(connectionID: id) {
@@ -156,9 +154,6 @@ package final class ServerEndpoint: DatagramHandler {
       reset(id, datagram.byteCount, path: path, now: now)
     }
   }
-
-  /// About what a session has in its object.
-  private static let prefetchedBytes = 4608
 
   package func handleTimeout(now: Instant) {
     halfOpen.removeExpired(now: now)
@@ -250,6 +245,7 @@ package final class ServerEndpoint: DatagramHandler {
   /// What the sessions that are ready have to send, in the order in which they are asked.
   private func plan(now: Instant) -> TreePlan {
     var plan = TreePlan()
+    guard settings.signingPolicy == .everyPacket else { return plan }
     // Most of those that were only heard have nothing to say.
     for session in ready.prefix(4 * TreePlan.limit) {
       guard !plan.isFull else { break }
@@ -282,6 +278,7 @@ package final class ServerEndpoint: DatagramHandler {
     } else {
       timers.update(session)
     }
+    prefetchReady()
   }
 
   /// How many events wait to be taken.
@@ -305,6 +302,8 @@ package final class ServerEndpoint: DatagramHandler {
   }
 
   private func remove(_ session: Session) {
+    context.expected.removeAll()
+    timers.remove(session)
     sessions[session.handle] = nil
     forgetIDs(of: session)
     if players[session.peer] === session { players[session.peer] = nil }

@@ -1,48 +1,107 @@
 import HeapModule
+import RoamkeyCrypto
 
-/// Which session wants to be woken when. Entries are not removed when a deadline moves: one that is out of date is
-/// recognised when it comes up, so a change costs one insertion at most, and none where the deadline moves later. They
-/// name sessions and do not hold them: the keys of one that is gone are to be gone at once.
+/// Which session wants to be woken when.
+///
+/// What each wants stands in a table of its own, so that the deadlines of thousands of sessions are moved, and found to
+/// have moved, without a look at the sessions themselves: nothing of most of them is in the processor's caches. The
+/// heap's entries are not removed when a deadline moves: one that is out of date is recognised when it comes up, so a
+/// change costs one insertion at most, and none where the deadline moves later.
+///
+/// The table names sessions and does not hold them: the keys of one that is gone are to be gone at once.
 struct SessionTimers {
   private struct Entry: Comparable {
     let deadline: Instant
-    let session: SessionHandle
+    /// Where it stands in the table.
+    let place: UInt32
 
     static func < (a: Entry, b: Entry) -> Bool { a.deadline < b.deadline }
     static func == (a: Entry, b: Entry) -> Bool { a.deadline == b.deadline }
   }
 
+  private struct Place {
+    let session: SessionHandle
+    /// What the session said last.
+    var deadline = Instant.distantFuture
+    /// The deadline of the entry that counts; other entries of this place are out of date.
+    var scheduled = Instant.distantFuture
+  }
+
   private var heap = Heap<Entry>()
+  private var places: [Place] = []
+  /// Places of sessions that are gone.
+  private var free: [UInt32] = []
 
   /// The earliest deadline; it may turn out to be out of date.
   var next: Instant? { heap.min?.deadline }
 
   /// Takes note of the session's next deadline.
   mutating func update(_ session: Session) {
-    guard let deadline = session.nextTimeout, deadline < session.scheduledTimeout else { return }
-    session.scheduledTimeout = deadline
-    heap.insert(Entry(deadline: deadline, session: session.handle))
+    let place = session.timerPlace ?? add(session)
+    let deadline = session.nextTimeout ?? .distantFuture
+    places[Int(place)].deadline = deadline
+    schedule(place)
+  }
+
+  /// Asks for a session's place in the table.
+  func prefetch(_ session: Session) {
+    guard let place = session.timerPlace, let start = places.withUnsafeBufferPointer({ $0.baseAddress }) else { return }
+    RoamkeyCrypto.prefetch(start + Int(place), bytes: MemoryLayout<Place>.size)
+  }
+
+  /// Forgets a session. Entries of its place may come up for whoever has it next, and are out of date then.
+  mutating func remove(_ session: Session) {
+    guard let place = session.timerPlace else { return }
+    session.timerPlace = nil
+    places[Int(place)].deadline = .distantFuture
+    places[Int(place)].scheduled = .distantFuture
+    free.append(place)
   }
 
   /// The next of `sessions` for which something is due; nil when none is.
-  mutating func takeDue(now: Instant, of sessions: [SessionHandle: Session]) -> Session? {
-    removeOutdated(sessions)
+  mutating func takeDue(now: Instant, of sessions: SessionTable<SessionHandle>) -> Session? {
+    removeOutdated()
     while let first = heap.min, first.deadline <= now {
       heap.removeMin()
-      guard let session = sessions[first.session], session.scheduledTimeout == first.deadline else { continue }
-      session.scheduledTimeout = .distantFuture
+      let place = Int(first.place)
+      guard places[place].scheduled == first.deadline else { continue }
+      places[place].scheduled = .distantFuture
+      guard places[place].deadline <= now else {
+        schedule(first.place)
+        continue
+      }
+      guard let session = sessions[places[place].session] else { continue }
       if let deadline = session.nextTimeout, deadline <= now { return session }
       update(session)
     }
     return nil
   }
 
+  private mutating func add(_ session: Session) -> UInt32 {
+    let place = free.popLast() ?? UInt32(places.count)
+    if place == places.count {
+      places.append(Place(session: session.handle))
+    } else {
+      places[Int(place)] = Place(session: session.handle)
+    }
+    session.timerPlace = place
+    return place
+  }
+
+  private mutating func schedule(_ place: UInt32) {
+    let deadline = places[Int(place)].deadline
+    guard deadline < places[Int(place)].scheduled else { return }
+    places[Int(place)].scheduled = deadline
+    heap.insert(Entry(deadline: deadline, place: place))
+  }
+
   /// A peer that makes short deadlines come and go leaves a long one behind each time, for hours if its player rests:
   /// what is out of date goes once it is most of the heap.
-  private mutating func removeOutdated(_ sessions: [SessionHandle: Session]) {
-    guard heap.count > Self.slack + 4 * sessions.count else { return }
+  private mutating func removeOutdated() {
+    guard heap.count > Self.slack + 4 * (places.count - free.count) else { return }
     // In place: it happens again and again where players are acknowledged in time.
-    heap.removeAll { sessions[$0.session]?.scheduledTimeout != $0.deadline }
+    let places = places
+    heap.removeAll { places[Int($0.place)].scheduled != $0.deadline }
   }
 
   private static let slack = 64

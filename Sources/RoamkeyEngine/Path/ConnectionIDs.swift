@@ -1,3 +1,4 @@
+import RoamkeyCrypto
 import RoamkeyWire
 
 /// Which connection id a packet has says to which session it belongs, and to nobody else that two packets belong
@@ -75,6 +76,11 @@ struct IssuedConnectionIDs: Sendable {
   }
 
   var nextTimeout: Instant? { retired.first?.until }
+
+  mutating func prefetch() {
+    prefetchStorage(of: &live, bytes: 64)
+    prefetchStorage(of: &owed, bytes: 64)
+  }
 
   // MARK: Telling
 
@@ -222,6 +228,8 @@ struct PeerConnectionIDs: Sendable {
     }
     return isEqual
   }
+
+  mutating func prefetch() { prefetchStorage(of: &owed, bytes: 64) }
 
   // MARK: Telling
 

@@ -142,6 +142,7 @@ struct PathManager: Sendable {
 
   /// When a challenge is to be repeated or given up. `isBlocked`: nothing may be sent to the active path, so that a
   /// repetition there can wait.
+  @inline(__always)
   func nextTimeout(isBlocked: Bool) -> Instant? {
     var next = Instant.distantFuture
     if let challenge = active.challenge { next = challenge.nextTimeout(isBlocked: isBlocked) }

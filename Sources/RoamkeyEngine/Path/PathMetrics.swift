@@ -24,6 +24,19 @@ struct PathMetrics: Sendable {
   var eager: EagerCopies
 }
 
+/// What was learnt of a path that was left. An object of its own: few sessions have one.
+final class FormerPath {
+  let key: NetworkKey
+  let metrics: PathMetrics
+  let until: Instant
+
+  init(_ key: NetworkKey, _ metrics: PathMetrics, until: Instant) {
+    self.key = key
+    self.metrics = metrics
+    self.until = until
+  }
+}
+
 extension Session {
   var metrics: PathMetrics {
     get {
@@ -48,7 +61,7 @@ extension Session {
     requeueLost(now: now)
     mtu.onProbeAbandoned()
     guard key != networkKey else { return }
-    let left = (key: networkKey, metrics: metrics, until: now + probeTimeout * Self.keptProbeTimeouts)
+    let left = FormerPath(networkKey, metrics, until: now + probeTimeout * Self.keptProbeTimeouts)
     if let formerPath, formerPath.key == key, now < formerPath.until {
       metrics = formerPath.metrics
     } else {

@@ -281,6 +281,7 @@ struct PathSearch: Sendable {
   }
 
   /// When a challenge is to be repeated, or given up.
+  @inline(__always)
   var nextTimeout: Instant? {
     var next: Instant?
     for probe in probes {

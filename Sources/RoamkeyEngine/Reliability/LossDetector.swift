@@ -167,6 +167,7 @@ extension SentPackets {
   }
 
   /// Whether a later packet than the oldest was acknowledged: none is lost otherwise (RFC 9002 §6.1).
+  @inline(__always)
   private var isAnyOvertaken: Bool {
     guard let first = outstanding.packets.first, let largestAcknowledged else { return false }
     return first.number < largestAcknowledged

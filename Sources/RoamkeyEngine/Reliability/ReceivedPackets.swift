@@ -1,7 +1,10 @@
+import RoamkeyCrypto
+
 /// Which packets arrived and when to say so: the state behind ACK frames (RFC 9000 §13.2).
 ///
-/// Keeps at most 32 ranges of packet numbers in place and forgets the oldest: a hostile pattern costs nothing more, and
-/// what is forgotten is at worst sent again. No allocation.
+/// Keeps at most 32 ranges of packet numbers and forgets the oldest: a hostile pattern costs nothing more, and what is
+/// forgotten is at worst sent again. Most sessions never have more than two, so there is no room for all in place: it
+/// grows on demand, and stays.
 ///
 /// Under loss acknowledgements are prompt, and said twice. A game at 30 Hz over a path that loses one packet in twenty
 /// must know within a round trip what arrived: until then it protects what it sent with copies, and keeps a player
@@ -29,10 +32,8 @@ package struct ReceivedPackets: Sendable {
   private let maximumAckDelay: Duration
   private let patientAckDelay: Duration
   private let ackElicitingThreshold: Int
-  /// The first `rangeCount` are valid: newest first, disjoint, never adjacent.
-  private var ranges = InlineArray<32, Bounds>(repeating: Bounds(lower: 0, upper: 0))
-  /// Number of ranges that an ACK frame would carry now.
-  package private(set) var rangeCount = 0
+  /// Newest first, disjoint, never adjacent.
+  private var ranges: [Bounds] = []
   /// When the first acknowledgement of something is due: its arrival when it must not wait.
   private var dueAt: Instant?
   /// When the last acknowledgement is said again, since it left alone and may have been lost.
@@ -57,6 +58,9 @@ package struct ReceivedPackets: Sendable {
     self.patientAckDelay = max(patientAckDelay ?? maximumAckDelay, maximumAckDelay)
     self.ackElicitingThreshold = ackElicitingThreshold
   }
+
+  /// Number of ranges that an ACK frame would carry now.
+  package var rangeCount: Int { ranges.count }
 
   /// When an acknowledgement is due, alone if need be.
   package var ackTimer: Instant? {
@@ -136,8 +140,8 @@ package struct ReceivedPackets: Sendable {
     guard limit > 0 else { return }
     let end = min(packetNumber, limit - 1)
     forgottenThrough = max(forgottenThrough ?? end, end)
-    while rangeCount > 0, ranges[rangeCount - 1].upper <= end { rangeCount -= 1 }
-    if rangeCount > 0, ranges[rangeCount - 1].lower <= end { ranges[rangeCount - 1].lower = end + 1 }
+    while let oldest = ranges.last, oldest.upper <= end { ranges.removeLast() }
+    if let oldest = ranges.last, oldest.lower <= end { ranges[ranges.count - 1].lower = end + 1 }
   }
 
   /// RFC 9000 §13.2.1: above all ack-eliciting ones so far, and nothing missing since the highest of them.
@@ -162,13 +166,8 @@ package struct ReceivedPackets: Sendable {
       return ranges[i].lower
     }
     guard i < Self.maximumRanges else { return nil }
-    var last = min(rangeCount, Self.maximumRanges - 1)
-    while last > i {
-      ranges[last] = ranges[last - 1]
-      last -= 1
-    }
-    ranges[i] = Bounds(lower: packetNumber, upper: packetNumber)
-    rangeCount = min(rangeCount + 1, Self.maximumRanges)
+    if rangeCount == Self.maximumRanges { ranges.removeLast() }
+    ranges.insert(Bounds(lower: packetNumber, upper: packetNumber), at: i)
     return packetNumber
   }
 
@@ -177,8 +176,11 @@ package struct ReceivedPackets: Sendable {
     ranges[i].lower = packetNumber
     guard i + 1 < rangeCount, ranges[i + 1].upper + 1 == packetNumber else { return packetNumber }
     ranges[i].lower = ranges[i + 1].lower
-    for j in (i + 1)..<(rangeCount - 1) { ranges[j] = ranges[j + 1] }
-    rangeCount -= 1
+    ranges.remove(at: i + 1)
     return ranges[i].lower
   }
+}
+
+extension ReceivedPackets {
+  mutating func prefetch() { prefetchStorage(of: &ranges, bytes: 64) }
 }

@@ -1,3 +1,5 @@
+import RoamkeyCrypto
+
 extension SentPackets {
   /// Whether nothing depends any more on what becomes of the packets that are remembered.
   var isSettled: Bool { bytesInFlight == 0 && ackElicitingInFlight == 0 }
@@ -11,4 +13,6 @@ extension SentPackets {
     nextSuspect = nil
     lossTime = nil
   }
+
+  mutating func prefetch() { outstanding.prefetch() }
 }

@@ -1,4 +1,5 @@
 import DequeModule
+import RoamkeyCrypto
 
 /// A packet of ours of which the peer has not yet said what became of it, or was deemed lost a short while ago.
 struct SentPacket: Sendable {
@@ -36,6 +37,11 @@ struct SentPacketRing<Frame> {
   var packets = Deque<SentPacket>()
   private(set) var frames = Deque<Frame>()
   private var framesRemoved: UInt64 = 0
+
+  mutating func prefetch() {
+    prefetchStorage(of: &packets, bytes: 256)
+    prefetchStorage(of: &frames, bytes: 192)
+  }
 
   /// Where the next frame will stand.
   var frameEnd: UInt64 { framesRemoved + UInt64(frames.count) }
@@ -149,6 +155,7 @@ package struct SentPackets<Frame> {
   package var isAnswerPatient: Bool { promptInFlight == 0 }
 
   /// Whether one more packet with data may be remembered. When not, only probes and acknowledgements leave.
+  @inline(__always)
   package var hasRoom: Bool {
     outstanding.packets.count < Self.maximumOutstanding && outstanding.frames.count < Self.maximumFrames
   }

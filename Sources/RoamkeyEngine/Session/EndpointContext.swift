@@ -28,6 +28,11 @@ final class EndpointContext {
     @exclusivity(unchecked)
   #endif
   var ahead = VerificationsAhead()
+  /// Whom the next datagrams are for.
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
+  var expected = ExpectedSessions()
 
   // Reused from packet to packet, so that nothing is allocated in the steady state; of no meaning between two calls, so
   // that all sessions share them.

@@ -28,6 +28,7 @@ struct PendingPackets {
   var depth: Int { tree.depth }
 
   /// Whether the packet that is being written may have a place here.
+  @inline(__always)
   var takesPackets: Bool { slot != nil && tree.depth > 0 && !tree.isFull }
 
   /// The session of the newest packet.

@@ -8,7 +8,11 @@ extension Session {
   private var clockActiveUntil: Instant { min(lastTraffic + Self.interest, keepAlive.activeUntil) }
 
   /// When a question about the peer's clock leaves by itself.
-  var clockTime: Instant? { peerClock.nextRequest(activeUntil: clockActiveUntil) }
+  var clockTime: Instant? {
+    // First: what follows would else work on a copy of all that is known of the clock.
+    let end = clockActiveUntil
+    return peerClock.nextRequest(activeUntil: end)
+  }
 
   /// Whether a packet should leave for it now.
   func isClockDue(now: Instant) -> Bool { peerClock.owesAnswer || clockTime.map { $0 <= now } ?? false }

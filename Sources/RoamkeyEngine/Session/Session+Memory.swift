@@ -30,6 +30,7 @@ extension Session {
   func releaseMemoryIfIdle(now: Instant) {
     guard now - lastTraffic >= Self.idleTime, channels.isDelivered, sent.isSettled else { return }
     sent.releaseMemory()
+    window.releaseMemory()
     verifier.releaseMemory()
   }
 }

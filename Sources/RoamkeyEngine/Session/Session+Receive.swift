@@ -47,6 +47,7 @@ extension Session {
     }
     let size = datagram.byteCount
     guard let opened = open(&datagram, from: path.remote, now: now) else { return }
+    context.expected.advanceRooms()
     guard !opened.isReplay else { return receiveReplay(from: path.remote, now: now) }
     let plaintext = datagram.bytes.extracting(opened.plaintext)
     guard let frameCount = verify(plaintext, opened) else {

@@ -139,7 +139,7 @@ final class Session {
   var roaming = Roaming()
   /// The networks that the active path connects, and what was learnt of the path before.
   var networkKey: NetworkKey
-  var formerPath: (key: NetworkKey, metrics: PathMetrics, until: Instant)?
+  var formerPath: FormerPath?
   /// How long the peer has owed an acknowledgement.
   var silence = Silence()
   /// How long a challenge waits for its answer before it is repeated: what the RTT before the move suggests, since
@@ -183,7 +183,7 @@ final class Session {
   var isReady = false
   /// The packet that `pollTransmit` has just written had room for all that there was: the next call would find nothing.
   var isDrained = false
-  var scheduledTimeout = Instant.distantFuture
+  var timerPlace: UInt32?
   /// Server: which address it was admitted from, for the limit of players per address; nil if it has no place.
   var admittedPrefix: UInt128?
 
