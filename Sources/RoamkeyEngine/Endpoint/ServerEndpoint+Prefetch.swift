@@ -11,8 +11,8 @@ struct ExpectedSessions {
 
   /// How many packets earlier than it is needed each part is asked for: what one part tells the next begins with.
   static let objectLead = 6
-  private static let roomsLead = 3
-  private static let lanesLead = 1
+  private static let roomsLead = 4
+  private static let lanesLead = 2
 
   mutating func removeAll() {
     sessions.removeAll(keepingCapacity: true)
@@ -31,10 +31,11 @@ struct ExpectedSessions {
   }
 
   /// A packet was opened, which gave time for memory to come: asks for what sessions behind it point to.
-  mutating func advanceRooms() {
-    guard next < sessions.count + Self.objectLead else { return }
-    session(next - (Self.objectLead - Self.roomsLead))?._withUnsafeGuaranteedRef { $0.prefetchRooms() }
-    session(next - (Self.objectLead - Self.lanesLead))?._withUnsafeGuaranteedRef { $0.channels.prefetchLanes() }
+  func advanceRooms() {
+    guard !sessions.isEmpty else { return }
+    let newest = next - 1
+    session(newest - (Self.objectLead - Self.roomsLead))?._withUnsafeGuaranteedRef { $0.prefetchRooms() }
+    session(newest - (Self.objectLead - Self.lanesLead))?._withUnsafeGuaranteedRef { $0.channels.prefetchLanes() }
   }
 
   private func session(_ place: Int) -> Unmanaged<Session>? {
