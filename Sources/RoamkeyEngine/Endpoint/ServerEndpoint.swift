@@ -117,7 +117,7 @@ package final class ServerEndpoint: DatagramHandler {
   private static let manyPeers = 64
 
   package var nextTimeout: Instant? {
-    guard let timer = timers.next else { return halfOpen.nextTimeout }
+    guard let timer = timers.nextDeadline else { return halfOpen.nextTimeout }
     return halfOpen.nextTimeout.map { min($0, timer) } ?? timer
   }
 

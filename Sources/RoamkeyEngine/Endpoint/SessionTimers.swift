@@ -4,9 +4,13 @@ import RoamkeyCrypto
 /// Which session wants to be woken when.
 ///
 /// What each wants stands in a table of its own, so that the deadlines of thousands of sessions are moved, and found to
-/// have moved, without a look at the sessions themselves: nothing of most of them is in the processor's caches. The
-/// heap's entries are not removed when a deadline moves: one that is out of date is recognised when it comes up, so a
+/// have moved, without a look at the sessions themselves: nothing of most of them is in the processor's caches.
+/// Entries are not removed when a deadline moves: one that is out of date is recognised when it comes up, so a
 /// change costs one insertion at most, and none where the deadline moves later.
+///
+/// Where there are many sessions, what is due within a quarter of a second waits in a ring, and comes into the heap of
+/// what is next some milliseconds before its time. By then most of it has moved on: heaps of thousands, which touch a
+/// line of memory for each doubling, are left to what is far.
 ///
 /// The table names sessions and does not hold them: the keys of one that is gone are to be gone at once.
 struct SessionTimers {
@@ -27,13 +31,23 @@ struct SessionTimers {
     var scheduled = Instant.distantFuture
   }
 
-  private var heap = Heap<Entry>()
+  private var next = Heap<Entry>()
+  private var soon = DeadlineRing<Entry>()
+  private var far = Heap<Entry>()
+  /// Reused: what comes out of the ring.
+  private var begun: [Entry] = []
   private var places: [Place] = []
   /// Places of sessions that are gone.
   private var free: [UInt32] = []
 
-  /// The earliest deadline; it may turn out to be out of date.
-  var next: Instant? { heap.min?.deadline }
+  /// The earliest deadline; it may turn out to be out of date, or to be some milliseconds later.
+  var nextDeadline: Instant? {
+    let deadlines = (
+      next.min?.deadline ?? .distantFuture, soon.start ?? .distantFuture, far.min?.deadline ?? .distantFuture
+    )
+    let earliest = min(deadlines.0, deadlines.1, deadlines.2)
+    return earliest == .distantFuture ? nil : earliest
+  }
 
   /// Takes note of the session's next deadline.
   mutating func update(_ session: Session) {
@@ -61,8 +75,8 @@ struct SessionTimers {
   /// The next of `sessions` for which something is due; nil when none is.
   mutating func takeDue(now: Instant, of sessions: SessionTable<SessionHandle>) -> Session? {
     removeOutdated()
-    while let first = heap.min, first.deadline <= now {
-      heap.removeMin()
+    takeBegun(now: now)
+    while let first = popDue(now: now) {
       let place = Int(first.place)
       guard places[place].scheduled == first.deadline else { continue }
       places[place].scheduled = .distantFuture
@@ -92,15 +106,52 @@ struct SessionTimers {
     let deadline = places[Int(place)].deadline
     guard deadline < places[Int(place)].scheduled else { return }
     places[Int(place)].scheduled = deadline
-    heap.insert(Entry(deadline: deadline, place: place))
+    let entry = Entry(deadline: deadline, place: place)
+    guard isMany else { return next.insert(entry) }
+    switch soon.insert(entry, deadline: deadline) {
+    case .near: next.insert(entry)
+    case .inside: break
+    case .far: far.insert(entry)
+    }
+  }
+
+  /// Fewer are sorted as fast in a heap, and nobody is woken some milliseconds early for them.
+  private var isMany: Bool { places.count - free.count >= Self.many }
+
+  private static let many = 64
+
+  /// What begins in the ring's next milliseconds is to come in its order.
+  private mutating func takeBegun(now: Instant) {
+    soon.takeBegun(by: now, into: &begun)
+    for entry in begun where places[Int(entry.place)].scheduled == entry.deadline {
+      if places[Int(entry.place)].deadline == entry.deadline {
+        next.insert(entry)
+      } else {
+        // It has moved on, and goes where it belongs now without having been sorted.
+        places[Int(entry.place)].scheduled = .distantFuture
+        schedule(entry.place)
+      }
+    }
+    begun.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func popDue(now: Instant) -> Entry? {
+    let nearest = next.min?.deadline ?? .distantFuture
+    let farthest = far.min?.deadline ?? .distantFuture
+    guard min(nearest, farthest) <= now else { return nil }
+    return nearest <= farthest ? next.popMin() : far.popMin()
   }
 
   /// A peer that makes short deadlines come and go leaves a long one behind each time, for hours if its player rests:
   /// what is out of date goes once it is most of the heap.
   private mutating func removeOutdated() {
-    guard heap.count > Self.slack + 4 * (places.count - free.count) else { return }
+    let limit = Self.slack + 4 * (places.count - free.count)
     // In place: it happens again and again where players are acknowledged in time.
-    let places = places
+    if next.count > limit { Self.removeOutdated(from: &next, places) }
+    if far.count > limit { Self.removeOutdated(from: &far, places) }
+  }
+
+  private static func removeOutdated(from heap: inout Heap<Entry>, _ places: [Place]) {
     heap.removeAll { places[Int($0.place)].scheduled != $0.deadline }
   }
 

@@ -9,7 +9,7 @@ import RoamkeyWire
 
 extension Session {
   /// About what a session has in its object.
-  static let prefetchedBytes = 4352
+  static let prefetchedBytes = 4096
 
   /// Asks for what the session points to.
   func prefetchRooms() {

@@ -130,8 +130,6 @@ final class Session {
   #endif
   var mtu: MTUDiscovery
   var newestNonProbing: UInt64?
-  /// Client: ways to a server that has fallen silent.
-  var search = PathSearch()
   /// What both sides have said of their addresses.
   #if !DEBUG
     @exclusivity(unchecked)
@@ -186,6 +184,10 @@ final class Session {
   var timerPlace: UInt32?
   /// Server: which address it was admitted from, for the limit of players per address; nil if it has no place.
   var admittedPrefix: UInt128?
+
+  // At the end, behind what is asked for ahead of packets (`prefetchedBytes`)
+  /// Client: ways to a server that has fallen silent.
+  var search = PathSearch()
 
   /// The largest number of failed tags before the key is given up (PROTOCOL §2).
   static let failedTagLimit: UInt64 = 1 << 36
