@@ -74,6 +74,8 @@ struct Crowd: Workload, Equatable {
     let start = Monotonic.now
     var step = 0
     var sent = 0.0
+    // Of the clients of this process, which need not be all.
+    let peers = party.peers
     let perStep = rateIn * Double(peers) / 1000
     while !isOver() {
       step += 1
