@@ -10,9 +10,11 @@ internal import Roamkey
 final class RoamkeyClientParty: Party, @unchecked Sendable {
   /// An app with many clients looks at each of them once in so many calls of `receive`.
   private static let rotation = 50
+  /// But at no more than so many in one call: in processes of thousands it would take the cores that the server needs.
+  private static let looksAtOnce = 20
   /// Of many that are polled so many connect at a time: until they are in, each is looked at every millisecond, and
   /// those that are in already only between two such groups.
-  private static let atOnce = 50
+  private static let atOnce = 16
 
   let clients: [Client]
   private let loop: LoopMode
@@ -133,7 +135,7 @@ final class RoamkeyClientParty: Party, @unchecked Sendable {
     }
     moment.sleep()
     // Those that are polled carry their datagrams here.
-    for _ in 0..<(clients.count + Self.rotation - 1) / Self.rotation {
+    for _ in 0..<min((clients.count + Self.rotation - 1) / Self.rotation, Self.looksAtOnce) {
       for event in clients[next].takeEvents() { try Self.apply(event, of: next, take) }
       next = (next + 1) % clients.count
     }
