@@ -67,6 +67,15 @@ import Testing
     #expect(try #require(outcome.client["received"]) > 0)
   }
 
+  /// 4 a second to each of 5, in five parts a second.
+  @Test(arguments: [Competitor.raw, .enet, .sealed])
+  func whoIsToldRarelyIsToldInTurns(_ competitor: Competitor) async throws {
+    let crowd = Crowd(peers: 5, rateIn: 20, rateOut: 4, sizeIn: 64, sizeOut: 200, seconds: 0.5)
+    let outcome = try await Duet(competitor, .crowd(crowd)).run()
+    #expect((4...40).contains(try #require(outcome.server["sent"])))
+    #expect(try #require(outcome.client["received"]) > 0)
+  }
+
   /// Those who only come in have a thread each, those who play are polled: messages are asked of both.
   @Test(arguments: [true, false])
   func aCrowdOfOursIsHeard(_ rests: Bool) async throws {
