@@ -3,7 +3,7 @@ internal import BenchmarkSockets
 internal import Glibc
 internal import Roamkey
 
-/// One process of a comparison: the server, or all clients.
+/// One process of a comparison: the server, or clients.
 struct CompareSide: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare-side", abstract: "One process of `compare`, which starts it.", shouldDisplay: false)
@@ -13,12 +13,15 @@ struct CompareSide: AsyncParsableCommand {
   @Option var workload: WorkloadChoice
   @Option var port: UInt16 = 0
   @Option var server = ""
+  /// How many of the clients are this process's; all, where it is not said.
+  @Option var peers: Int?
 
   func run() async throws {
     bench_end_with_parent()
     Self.allowManyDescriptors()
     let (role, competitor, workload) = (role, competitor, workload)
-    let settings = PartySettings(peers: workload.peers, port: port, serverID: server)
+    let settings = PartySettings(
+      peers: peers ?? workload.peers, rests: workload.rests, port: port, serverID: server)
     // Off the main thread's executor, which a wait would leave and come back to.
     let result = await Task.detached {
       await Result.of { () throws(BenchmarkFailure) in

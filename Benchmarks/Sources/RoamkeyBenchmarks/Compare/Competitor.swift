@@ -44,6 +44,16 @@ extension Competitor {
     }
   }
 
+  /// How many clients each process of clients has. A client of ours has some five descriptors, and a process may have
+  /// 20,000 on many a machine; the clients of others need one or none.
+  func shares(of peers: Int) -> [Int] {
+    guard isOurs, peers > Self.clientsInProcess else { return [peers] }
+    let count = (peers + Self.clientsInProcess - 1) / Self.clientsInProcess
+    return (0..<count).map { peers * ($0 + 1) / count - peers * $0 / count }
+  }
+
+  static var clientsInProcess: Int { 2000 }
+
   var loop: LoopMode {
     switch self {
     case .sealedPolled, .signedPolled: .polled

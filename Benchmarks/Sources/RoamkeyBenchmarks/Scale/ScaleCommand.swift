@@ -14,7 +14,7 @@ struct ScaleCommand: AsyncParsableCommand {
   @Option(help: "How many runs of each point; the figures are their medians.")
   var runs = 3
 
-  @Flag(help: "Ten thousand sessions besides: it takes gigabytes of memory.")
+  @Flag(help: "Ten thousand sessions besides: it takes gigabytes of memory and some minutes.")
   var full = false
 
   @Flag(help: "One run, and less of everything.")

@@ -67,6 +67,46 @@ import Testing
     #expect(try #require(outcome.client["received"]) > 0)
   }
 
+  /// 4 a second to each of 5, in five parts a second.
+  @Test(arguments: [Competitor.raw, .enet, .sealed])
+  func whoIsToldRarelyIsToldInTurns(_ competitor: Competitor) async throws {
+    let crowd = Crowd(peers: 5, rateIn: 20, rateOut: 4, sizeIn: 64, sizeOut: 200, seconds: 0.5)
+    let outcome = try await Duet(competitor, .crowd(crowd)).run()
+    #expect((4...40).contains(try #require(outcome.server["sent"])))
+    #expect(try #require(outcome.client["received"]) > 0)
+  }
+
+  /// Those who only come in have a thread each, those who play are polled: messages are asked of both.
+  @Test(arguments: [true, false])
+  func aCrowdOfOursIsHeard(_ rests: Bool) async throws {
+    let server = try await RoamkeyServerParty(.sealedOnly, PartySettings(peers: 20))
+    let settings = PartySettings(
+      peers: 20, rests: rests, port: server.server.address.port, serverID: "\(server.server.id)")
+    let clients = try await RoamkeyClientParty(.sealedOnly, settings)
+    var heard = Set<Int>()
+    for peer in 0..<clients.peers { #expect(try clients.send([UInt8(peer)], to: peer, .reliable)) }
+    clients.flush()
+    let end = Monotonic.now + .seconds(10)
+    while heard.count < 20 && Monotonic.now < end {
+      try await clients.receive(until: .now + .milliseconds(1)) { _, _ in }
+      try await server.receive(until: .now) { _, bytes in heard.insert(Int(bytes[0])) }
+    }
+    #expect(heard == Set(0..<20))
+  }
+
+  @Test func aVeryLargeCrowdIsInSeveralProcesses() {
+    #expect(Competitor.sealed.shares(of: 2000) == [2000])
+    #expect(Competitor.sealed.shares(of: 10_000) == [2000, 2000, 2000, 2000, 2000])
+    #expect(Competitor.signed.shares(of: 4001) == [1333, 1334, 1334])
+    #expect(Competitor.raw.shares(of: 10_000) == [10_000])
+  }
+
+  @Test func onlyCountsOfSeveralProcessesAreAdded() {
+    let first = Measures(["sent": 1, "connecting": 10])
+    let sum = first.adding(Measures(["sent": 2, "received": 3, "connecting": 40]), of: ["sent", "received"])
+    #expect(sum == Measures(["sent": 3, "received": 3, "connecting": 10]))
+  }
+
   @Test func whatIsMissingIsSaid() {
     let outcome = Duel.Outcome(
       server: Measures(["received": 9, "misplaced": 1, "expected": 11]), client: Measures(["sent": 10]))

@@ -43,6 +43,8 @@ struct PartySettings: Sendable {
   var peers = 1
   /// Whether `receive` tells who sent a message: an app with one session need not look that up.
   var tellsPeers = false
+  /// Of the clients: whether they come in and do no more.
+  var rests = false
   /// Of the clients: where the server is.
   var port: UInt16 = 0
   /// Of the clients: the server's key, where it has one.

@@ -1,5 +1,5 @@
 extension Row {
-  /// E: a server in play. It is the clients that bound how many there may be: each of ours has a thread of its own.
+  /// E: a server in play. Clients are one thread for all, whoever they are.
   static func crowd(_ options: RowOptions) -> Row {
     Row(
       letter: "E", title: "clients in play: 64 bytes in and 200 bytes out to each, 20 times a second, unreliable",

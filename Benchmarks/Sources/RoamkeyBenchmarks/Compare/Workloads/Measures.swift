@@ -18,5 +18,16 @@ struct Measures: Sendable, Equatable {
     set { values[name] = newValue }
   }
 
+  /// With the counts of another process added to it.
+  /// - Parameter names: of what is counted; all else is told of this process alone.
+  func adding(_ other: Measures, of names: [String]) -> Measures {
+    var sum = self
+    for name in names {
+      guard let value = other[name] else { continue }
+      sum[name] = (sum[name] ?? 0) + value
+    }
+    return sum
+  }
+
   var line: String { values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ") }
 }

@@ -57,6 +57,14 @@ enum WorkloadChoice: Sendable, Equatable {
     }
   }
 
+  /// Whether its clients come in and do no more.
+  var rests: Bool {
+    switch self {
+    case .flood, .pingPong, .move, .wire: false
+    case .crowd(let crowd): crowd.rateIn == 0
+    }
+  }
+
   /// Who has its figures first; the other one ends then.
   var measuringRole: Role {
     switch self {
