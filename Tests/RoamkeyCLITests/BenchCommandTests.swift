@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The built `roamkey bench`.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct BenchCommandTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct BenchCommandTests {
   /// A bench server on a free port, and its id.
   private func listen(_ options: [String] = [], in scratch: Scratch) async throws -> (Command, String, String) {
     let command = try Command(["bench", "--listen", "127.0.0.1:0", "--json"] + options, in: scratch)

@@ -5,7 +5,7 @@ import Testing
 @testable import RoamkeyCLI
 
 /// Bench servers and clients in one process, over loopback.
-@Suite(.realTime, .timeLimit(.minutes(20))) struct BenchRunTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct BenchRunTests {
   /// A bench server for as long as `body` runs.
   private func withHost(
     _ policy: BenchPolicy = .signed, _ body: (BenchHost, BenchTarget) async throws -> Void

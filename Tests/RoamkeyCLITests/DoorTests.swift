@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Who is let in, by whom, and with which exit code it ends otherwise.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct DoorTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct DoorTests {
   @Test func aWrongPinExitsWith2() async throws {
     let scratch = try Scratch()
     let other = try await makeKey("other.pem", in: scratch)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `keygen` and `id`.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct KeyCommandTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct KeyCommandTests {
   @Test func keygenWritesBothFilesAndNeverOverThem() async throws {
     let scratch = try Scratch()
     let first = try await Command.run("keygen", in: scratch)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A server that is killed and started again, and `connect` on the other side.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct RestartTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct RestartTests {
   private func join(_ host: Host, _ options: [String] = [], json: Bool = true, in scratch: Scratch) async throws
     -> Command
   {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `serve` and `connect` together.
-@Suite(.realTime, .timeLimit(.minutes(10))) struct RoomTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct RoomTests {
   private func join(_ host: Host, _ key: String, _ options: [String] = [], in scratch: Scratch) async throws -> Command
   {
     let command = try Command(

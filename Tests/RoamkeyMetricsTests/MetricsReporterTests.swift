@@ -10,7 +10,7 @@ import Testing
 private let loopback = NetworkAddress(ipv4: 127, 0, 0, 1, port: 0)
 
 /// What a backend hears of a server and a client.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct MetricsReporterTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct MetricsReporterTests {
   private func value(_ metrics: TestMetrics, _ label: String, _ dimensions: [(String, String)]) throws -> Double {
     try #require(try metrics.expectMeter("roamkey_\(label)", dimensions).values.last)
   }

@@ -4,7 +4,7 @@ import Testing
 @testable import Roamkey
 
 /// Queues are bounded, and what does not fit is told to whoever sends.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct BackPressureTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct BackPressureTests {
   private var small: RoamkeyConfiguration {
     var configuration = RoamkeyConfiguration()
     configuration.maximumMessageSize = 1 << 12

@@ -4,7 +4,7 @@ import Testing
 @testable import Roamkey
 
 /// Servers and clients on real sockets of loopback.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct ConversationTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct ConversationTests {
   @Test func theSampleOfTheDesign() async throws {
     let server = try await Server(key: .generate(), application: "galaxy/1", port: 0)
     let id = server.id

@@ -4,7 +4,7 @@ import Testing
 @testable import Roamkey
 
 /// Networks that are gone for a while, between real sockets: the app does nothing about it.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct DeadNetworkTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct DeadNetworkTests {
   /// Offline after 300 ms.
   private var impatient: RoamkeyConfiguration {
     var configuration = RoamkeyConfiguration()

@@ -5,7 +5,7 @@ import Testing
 @testable import Roamkey
 
 /// The four kinds of delivery over real sockets of loopback, which loses next to nothing.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct DeliveryTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct DeliveryTests {
   private func message(_ event: Client.Event) -> Message? {
     if case .message(let message) = event { message } else { nil }
   }

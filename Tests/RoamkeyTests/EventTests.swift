@@ -4,7 +4,7 @@ import Testing
 @testable import Roamkey
 
 /// The two styles of reading events.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct EventTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct EventTests {
   @Test func bothStylesSeeTheSameQueue() async throws {
     let server = try await makeServer()
     let client = try await makeClient(server)

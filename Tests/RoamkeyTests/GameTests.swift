@@ -72,7 +72,7 @@ private final class NotedGame: GameClient, GameServer {
 }
 
 /// A game's code runs on whatever carries its messages.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct GameTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct GameTests {
   @Test func aGameRunsOnRealSockets() async throws {
     let server = try await makeServer()
     let (ada, ben) = (try await makeClient(server), try await makeClient(server))

@@ -5,7 +5,7 @@ import Testing
 @testable import Roamkey
 
 /// Servers whose players have all come to one thread, while the other has nothing to do.
-@Suite(.serialized, .realTime, .timeLimit(.minutes(5))) struct HelpingThreadsTests {
+@Suite(.serialized, .realTime, .timeLimit(.minutes(40))) struct HelpingThreadsTests {
   /// Players of the first shard only: by chance half of those who come.
   private func players(_ count: Int, of server: Server) async throws -> [(client: Client, log: Log<Client.Event>)] {
     var players: [(client: Client, log: Log<Client.Event>)] = []

@@ -4,7 +4,7 @@ import Testing
 @testable import Roamkey
 
 /// Real sockets and a bad network between them.
-@Suite(.realTime, .timeLimit(.minutes(10)))
+@Suite(.realTime, .timeLimit(.minutes(40)))
 struct HostileNetworkTests {
   static let bad = HostileRelay.Conditions(dropped: 20, doubled: 10, delayed: 20)
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Roamkey
 
 /// Servers and clients that are polled, over real sockets.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct PolledTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct PolledTests {
   private static let modes: [(LoopMode, LoopMode)] = [
     (.polled, .polled), (.polled, .ownThread), (.ownThread, .polled), (.ownThread, .ownThread),
   ]

@@ -5,7 +5,7 @@ import Testing
 @testable import Roamkey
 
 /// What became of messages, in a queue of its own.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct ReceiptTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct ReceiptTests {
   @Test func aReceiptTellsOnceThatItArrived() async throws {
     let server = try await makeServer()
     let client = try await makeClient(server)

@@ -6,7 +6,7 @@ import Testing
 
 /// Servers that begin anew, on real sockets: the way of the datagrams leads to another server with the same key and the
 /// same instance, while the one before knows nothing of it.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct ReconnectionTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct ReconnectionTests {
   /// Two servers that are one to their players.
   private final class Stage {
     let seed = randomSeed()

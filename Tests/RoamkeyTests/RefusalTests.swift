@@ -4,7 +4,7 @@ import Testing
 @testable import Roamkey
 
 /// Those who do not get in, and what they are told.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct RefusalTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct RefusalTests {
   private func error(_ work: () async throws -> Client) async -> RoamkeyError? {
     do {
       let client = try await work()

@@ -4,7 +4,7 @@ import Testing
 @testable import Roamkey
 
 /// Players who rest: nothing is sent, nobody is missed.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct RestTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct RestTests {
   /// A ping every 100 ms, offline after 200 ms of silence: a second says much.
   private var lively: RoamkeyConfiguration {
     var configuration = RoamkeyConfiguration()

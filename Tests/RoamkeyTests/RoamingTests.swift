@@ -4,7 +4,7 @@ import Testing
 @testable import Roamkey
 
 /// Clients that change their address in mid-stream.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct RoamingTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct RoamingTests {
   @Test func movingLosesNothing() async throws {
     let server = try await makeServer()
     let client = try await makeClient(server, bind: NetworkAddress(ipv4: 127, 0, 0, 2, port: 0))

@@ -6,7 +6,7 @@ import Testing
 @testable import RoamkeyUDP
 
 /// What is told about sessions and sockets.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct StatisticsTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct StatisticsTests {
   @Test func eachSideSeesHowTheSessionIsDoing() async throws {
     let server = try await makeServer()
     let client = try await makeClient(server)

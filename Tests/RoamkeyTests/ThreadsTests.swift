@@ -5,7 +5,7 @@ import Testing
 @testable import Roamkey
 
 /// Servers with several threads, over real sockets.
-@Suite(.serialized, .realTime, .timeLimit(.minutes(5))) struct ThreadsTests {
+@Suite(.serialized, .realTime, .timeLimit(.minutes(40))) struct ThreadsTests {
   private func makeServer(_ threads: Int, configuration: RoamkeyConfiguration = .init()) async throws -> Server {
     try await Server(
       key: .generate(), application: "test/1", listen: loopback, threads: threads, configuration: configuration)

@@ -4,7 +4,7 @@ import Testing
 @testable import Roamkey
 
 /// Bodies that are values, from app to app.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct ValueBodyTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct ValueBodyTests {
   struct Move: Codable, Equatable {
     var x: Double
     var y: Double

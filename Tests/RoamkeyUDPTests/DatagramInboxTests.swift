@@ -6,7 +6,7 @@ import Testing
 @testable import RoamkeyUDP
 
 /// What one driver hands over to another.
-@Suite(.realTime, .timeLimit(.minutes(5)))
+@Suite(.realTime, .timeLimit(.minutes(40)))
 struct DatagramInboxTests {
   private let path = NetworkPath(local: .loopback(1, port: 7), remote: .loopback(2, port: 8))
 

@@ -8,7 +8,7 @@ import Testing
 @testable import RoamkeyUDP
 
 /// Threads that verify signatures for each other.
-@Suite(.realTime, .timeLimit(.minutes(5)))
+@Suite(.realTime, .timeLimit(.minutes(40)))
 struct HelpingThreadsTests {
   /// Signatures of one player, every third of which is not good.
   private static func tasks(_ count: Int) -> [Verification] {

@@ -40,7 +40,7 @@ final class LookingHandler: DatagramHandler {
 }
 
 /// A handler is shown each batch before it gets it.
-@Suite(.realTime, .timeLimit(.minutes(5)))
+@Suite(.realTime, .timeLimit(.minutes(40)))
 struct LookAheadTests {
   /// The datagrams of each batch that was shown, after a look at its form; and how many came without.
   private static func batches(_ steps: [LookingHandler.Step]) -> (shown: [[[UInt8]]], others: Int) {

@@ -8,7 +8,7 @@ import Testing
 
 /// A player's machine with two networks: the system prefers one, and the other stays at hand.
 @Suite(
-  .realTime, .timeLimit(.minutes(5)),
+  .realTime, .timeLimit(.minutes(40)),
   .enabled(if: TestMachine.isPermitted, "network namespaces need root and iproute2 (`ip netns add`)"))
 struct NetworkDoorTests {
   /// What leaves through a door leaves by its interface, with its source; answers come back to it. IPv6 takes an

@@ -7,7 +7,7 @@ import Testing
 
 /// A player's machine, a server's, and one or two cables between them; the player moves.
 @Suite(
-  .realTime, .timeLimit(.minutes(5)),
+  .realTime, .timeLimit(.minutes(40)),
   .enabled(if: TestMachine.isPermitted, "network namespaces need root and iproute2 (`ip netns add`)"))
 struct NetworkMoveTests {
   /// Another router, the same address: nothing in the address tells, and yet it may be another network.

@@ -7,7 +7,7 @@ import Testing
 
 /// Networks that do not keep still, and one that takes nothing any more.
 @Suite(
-  .realTime, .timeLimit(.minutes(5)),
+  .realTime, .timeLimit(.minutes(40)),
   .enabled(if: TestMachine.isPermitted, "network namespaces need root and iproute2 (`ip netns add`)"))
 struct NetworkStressTests {
   /// A burst of moves and a storm of routes: what holds at the end is seen, and looks and sockets stay within bounds.

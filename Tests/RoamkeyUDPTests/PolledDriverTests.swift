@@ -7,7 +7,7 @@ import Testing
 @testable import RoamkeyUDP
 
 /// Drivers without a thread.
-@Suite(.realTime, .timeLimit(.minutes(5))) struct PolledDriverTests {
+@Suite(.realTime, .timeLimit(.minutes(40))) struct PolledDriverTests {
   private func makePolled(
     _ address: NetworkAddress = .loopback(1), echoes: Bool = true, name: String = "polled test"
   ) throws -> (driver: EchoDriver, log: EchoHandler.Log) {

@@ -8,7 +8,7 @@ import Testing
 
 /// A sandbox that knows no netlink: the driver carries datagrams as ever, and tells nothing of networks.
 @Suite(
-  .realTime, .timeLimit(.minutes(5)),
+  .realTime, .timeLimit(.minutes(40)),
   .enabled(if: Sandbox.isPermitted, "seccomp filters are not allowed, or not known here"))
 struct SandboxTests {
   @Test func withoutTheSocket() async throws {

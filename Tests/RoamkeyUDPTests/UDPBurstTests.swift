@@ -8,7 +8,7 @@ import Testing
 @testable import RoamkeyUDP
 
 /// Tests of load run one after the other: they would only take each other's buffers.
-@Suite(.serialized, .realTime, .timeLimit(.minutes(5)))
+@Suite(.serialized, .realTime, .timeLimit(.minutes(40)))
 struct UDPBurstTests {
   @Test(arguments: [NetworkAddress.loopback(1), .loopback6()], [8, 1400])
   func tenThousandBothWays(_ address: NetworkAddress, _ size: Int) async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import RoamkeyUDP
 
-@Suite(.realTime, .timeLimit(.minutes(5)))
+@Suite(.realTime, .timeLimit(.minutes(40)))
 struct UDPDriverTests {
   @Test(arguments: [NetworkAddress.loopback(1), .loopback6()])
   func echoesInBothFamilies(_ address: NetworkAddress) async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import RoamkeyUDP
 
-@Suite(.realTime, .timeLimit(.minutes(5)))
+@Suite(.realTime, .timeLimit(.minutes(40)))
 struct UDPErrorTests {
   @Test func portInUse() throws {
     let first = try makeEcho(.loopback(1))
