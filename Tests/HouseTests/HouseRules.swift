@@ -10,7 +10,8 @@ enum HouseRules {
     "RoamkeyCLI": ["Roamkey", "ArgumentParser", "Logging", "Glibc", "Musl", "Synchronization"],
     "RoamkeyMetrics": ["Roamkey", "CoreMetrics"],
     "Roamkey": [
-      "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR", "Logging", "DequeModule", "Glibc", "Musl",
+      "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR", "Logging", "DequeModule", "Glibc",
+      "Musl",
       "Synchronization",
     ],
     "RoamkeyUDP": [
