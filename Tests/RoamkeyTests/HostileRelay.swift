@@ -74,48 +74,46 @@ final class HostileRelay: Sendable {
 
     /// Returns false once the relay was stopped.
     mutating func turn(_ state: borrowing Mutex<State>) -> Bool {
-      let (conditions, server, rebindTo, isStopped) = state.withLock { state in
+      RelaySocket.wait(front, back)
+      let (rebindTo, isStopped) = state.withLock { state in
         defer { state.rebindTo = nil }
-        return (state.conditions, state.server, state.rebindTo, state.isStopped)
+        return (state.rebindTo, state.isStopped)
       }
       guard !isStopped else { return false }
-      self.server = server
       if let rebindTo, let fresh = try? RelaySocket(rebindTo) { back = fresh }
-      RelaySocket.wait(front, back)
-      var counts = Counts()
       while let (bytes, from) = front.receive() {
         client = from
-        pass(bytes, up: true, conditions, &counts)
+        pass(bytes, up: true, state)
       }
       while let (bytes, from) = back.receive() {
-        if from == server { pass(bytes, up: false, conditions, &counts) }
+        if from == state.withLock({ $0.server }) { pass(bytes, up: false, state) }
       }
       if !held.isEmpty { release(by: 1) }
-      state.withLock { state in
-        state.counts.passed += counts.passed
-        state.counts.dropped += counts.dropped
-        state.counts.doubled += counts.doubled
-        state.counts.delayed += counts.delayed
-      }
       return true
     }
 
-    private mutating func pass(_ bytes: [UInt8], up: Bool, _ conditions: Conditions, _ counts: inout Counts) {
-      if random.next() % 100 < conditions.dropped {
-        counts.dropped += 1
-        return
+    /// The conditions are asked for after the datagram was received: what is sent after `set` or `lead` has returned is
+    /// never treated as before.
+    private mutating func pass(_ bytes: [UInt8], up: Bool, _ state: borrowing Mutex<State>) {
+      let chances = (random.next() % 100, random.next() % 100, random.next() % 100)
+      let (isDropped, isDelayed, isDoubled) = state.withLock { state in
+        server = state.server
+        let conditions = state.conditions
+        let isDropped = chances.0 < conditions.dropped
+        let isDelayed = !isDropped && chances.1 < conditions.delayed
+        let isDoubled = !isDropped && !isDelayed && chances.2 < conditions.doubled
+        state.counts.dropped += isDropped ? 1 : 0
+        state.counts.passed += isDropped ? 0 : 1
+        state.counts.delayed += isDelayed ? 1 : 0
+        state.counts.doubled += isDoubled ? 1 : 0
+        return (isDropped, isDelayed, isDoubled)
       }
-      counts.passed += 1
-      if random.next() % 100 < conditions.delayed {
-        counts.delayed += 1
+      guard !isDropped else { return }
+      guard !isDelayed else {
         held.append((up, bytes, Int(1 + random.next() % 8)))
         return
       }
-      send(bytes, up: up)
-      if random.next() % 100 < conditions.doubled {
-        counts.doubled += 1
-        send(bytes, up: up)
-      }
+      for _ in 0..<(isDoubled ? 2 : 1) { send(bytes, up: up) }
       release(by: 1)
     }
 
