@@ -7,6 +7,7 @@ package struct Instant: Hashable, Comparable, Sendable {
   package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
   package static let distantFuture = Instant(nanoseconds: .max)
+  package static let distantPast = Instant(nanoseconds: .min)
 
   package static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
 

@@ -18,14 +18,24 @@ struct PeerClockAnswerTests {
   @Test func fourRequestsAtTheStartThenOneEveryTenSeconds() throws {
     var clock = fresh()
     var times: [Instant] = []
+    let end = at(1_000_000)
     while times.count < 7 {
-      let due = try #require(clock.nextRequest(activeUntil: .distantFuture))
-      #expect(clock.takeRequest(now: due + .nanoseconds(-1), activeUntil: .distantFuture) == nil)
-      #expect(clock.takeRequest(now: due, activeUntil: .distantFuture) == clock.local.microseconds(due))
-      #expect(try #require(clock.nextRequest(activeUntil: .distantFuture)) > due)
+      let due = try #require(clock.nextRequest(activeUntil: end))
+      #expect(clock.takeRequest(now: due + .nanoseconds(-1), activeUntil: end) == nil)
+      #expect(clock.takeRequest(now: due, activeUntil: end) == clock.local.microseconds(due))
+      #expect(try #require(clock.nextRequest(activeUntil: end)) > due)
       times.append(due)
     }
     #expect(times == [0, 250, 500, 750, 10_750, 20_750, 30_750].map(at))
+  }
+
+  @Test func aPacketThatLeavesAnywayTakesItALittleEarlier() throws {
+    var clock = fresh()
+    _ = try ask(&clock, at(0))
+    #expect(clock.takeRequest(now: at(224), activeUntil: .distantFuture) == nil)
+    #expect(clock.takeRequest(now: at(225), activeUntil: at(5000)) == nil)
+    #expect(clock.takeRequest(now: at(225), activeUntil: .distantFuture) != nil)
+    #expect(clock.nextRequest(activeUntil: .distantFuture) == at(475))
   }
 
   @Test func aSessionThatIsNotActiveAsksNothing() {

@@ -46,10 +46,12 @@ struct PeerClock: Sendable {
   @inline(__always)
   func nextRequest(activeUntil: Instant) -> Instant? { requests.next < activeUntil ? requests.next : nil }
 
-  /// Our time for a TIME_REQUEST in the packet that is being written, if one is due. `activeUntil` may be
-  /// `distantFuture` for a packet that leaves anyway.
+  /// Our time for a TIME_REQUEST in the packet that is being written, if one is due. A packet that leaves anyway, for
+  /// which `activeUntil` is `distantFuture`, takes along what would else leave in a packet of its own a moment later:
+  /// both sides ask at the same pace, so one's answer carries the other's question.
   mutating func takeRequest(now: Instant, activeUntil: Instant) -> UInt64? {
-    guard let next = nextRequest(activeUntil: activeUntil), next <= now else { return nil }
+    let due = activeUntil == .distantFuture ? now + TimeRequests.earliness : now
+    guard let next = nextRequest(activeUntil: activeUntil), next <= due else { return nil }
     let reading = local.microseconds(now)
     requests.onSent(reading, now: now)
     return reading

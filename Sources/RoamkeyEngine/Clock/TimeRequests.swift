@@ -6,6 +6,8 @@ struct TimeRequests: Sendable {
   static let burst = 4
   static let burstInterval = Duration.milliseconds(250)
   static let interval = Duration.seconds(10)
+  /// How long before it is due a request rides along with a packet that leaves anyway.
+  static let earliness = Duration.milliseconds(25)
   /// Answers come out of order, and after a delay; but not ten requests later.
   private static let rememberedLimit = 8
   /// Microseconds after which an answer says too little: its error would be half of that.

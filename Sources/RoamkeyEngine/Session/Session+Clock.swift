@@ -5,7 +5,11 @@ extension Session {
   /// How long after the last message clocks are still compared for their own sake.
   private static let interest = Duration.seconds(10)
 
-  private var clockActiveUntil: Instant { min(lastTraffic + Self.interest, keepAlive.activeUntil) }
+  /// Before the first message nobody asks for an age: what the packets after the handshake have taken along will do,
+  /// and a crowd that comes in at once costs a third of the datagrams.
+  private var clockActiveUntil: Instant {
+    hasTraffic ? min(lastTraffic + Self.interest, keepAlive.activeUntil) : .distantPast
+  }
 
   /// When a question about the peer's clock leaves by itself.
   var clockTime: Instant? {
@@ -18,13 +22,15 @@ extension Session {
   func isClockDue(now: Instant) -> Bool { peerClock.owesAnswer || clockTime.map { $0 <= now } ?? false }
 
   /// Answers and asks, as far as there is room.
-  /// - Parameter isAlone: nothing else is in the packet.
+  /// - Parameter isAlone: nothing else is in the packet yet.
   func appendClock(_ packet: PacketInProgress, isAlone: Bool, into output: inout OutputRawSpan, now: Instant) {
+    var isAlone = isAlone
     if peerClock.owesAnswer, packet.end - output.byteCount >= TimeResponseFrame.maximumSize,
       let answer = peerClock.takeAnswer(now: now)
     {
       output.appendTimeResponse(
         TimeResponseFrame(echo: answer.echo, received: answer.received, delay: answer.delay))
+      isAlone = false
     }
     // Who rests asks nothing, not even beside an acknowledgement.
     let activeUntil = isAlone || rest.isAny ? clockActiveUntil : .distantFuture

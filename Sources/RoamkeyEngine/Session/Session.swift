@@ -171,6 +171,8 @@ final class Session {
   var keepAlive: KeepAlive
   /// When an app last sent a message, or was given one.
   var lastTraffic: Instant
+  /// Whether there was any message yet.
+  var hasTraffic = false
   var owesPing = false
   #if !DEBUG
     @exclusivity(unchecked)
