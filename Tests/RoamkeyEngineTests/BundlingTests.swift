@@ -5,12 +5,13 @@ import Testing
 
 /// When messages leave (`FlushPolicy`), and that waiting for it never becomes a loop.
 @Suite struct BundlingTests {
-  private static func pair(_ policy: FlushPolicy) -> Pair {
+  private static func pair(_ policy: FlushPolicy) throws -> Pair {
     var configuration = RoamkeyConfiguration()
     configuration.flushPolicy = policy
     let pair = Pair(configuration: configuration)
     pair.connect()
-    // The clocks have been compared, and nothing else is due.
+    // The clocks have been compared, as they are from the first message on, and nothing else is due.
+    try send("before", .immediate, on: pair)
     pair.run(for: .seconds(3))
     return pair
   }
@@ -29,7 +30,7 @@ import Testing
   }
 
   @Test func messagesWaitForOthers() throws {
-    let pair = Self.pair(.after(.milliseconds(5)))
+    let pair = try Self.pair(.after(.milliseconds(5)))
     try Self.send("one", on: pair)
     #expect(Self.drain(pair) == 0)
     try Self.send("two", on: pair)
@@ -40,7 +41,7 @@ import Testing
 
   @Test func immediateOnesTakeTheOthersAlong() throws {
     for policy in [FlushPolicy.after(.seconds(1)), .manual] {
-      let pair = Self.pair(policy)
+      let pair = try Self.pair(policy)
       try Self.send("one", on: pair)
       #expect(Self.drain(pair) == 0)
       try Self.send("now", .immediate, on: pair)
@@ -49,7 +50,7 @@ import Testing
   }
 
   @Test func manualMeansManual() throws {
-    let pair = Self.pair(.manual)
+    let pair = try Self.pair(.manual)
     try Self.send("one", on: pair)
     pair.now = pair.now + .milliseconds(100)
     pair.client.handleTimeout(now: pair.now)
@@ -60,7 +61,7 @@ import Testing
 
   /// A bundle whose time has come while the window is full: its timer must not stay due, or a driver would spin.
   @Test func aFullWindowIsNoLoop() throws {
-    let pair = Self.pair(.after(.milliseconds(5)))
+    let pair = try Self.pair(.after(.milliseconds(5)))
     for _ in 0..<40 { try Self.send(String(repeating: "x", count: 1000), on: pair) }
     #expect(Self.drain(pair) > 5)
     try Self.send("tail", on: pair)

@@ -26,11 +26,12 @@ struct PeerClock: Sendable {
     let received: UInt64
   }
 
+  // First what each packet asks for.
+  private var owed: Owed?
+  private var requests: TimeRequests
   /// Our own clock, as the peer sees it.
   let local: LocalClock
   private var filter = ClockFilter()
-  private var requests: TimeRequests
-  private var owed: Owed?
   /// Answers that were `unsolicited` or `impossible`.
   private(set) var ignoredAnswers: UInt64 = 0
 
@@ -79,6 +80,9 @@ struct PeerClock: Sendable {
       return .startedAnew
     }
   }
+
+  /// The first message is about to leave: what is due goes with it, and only if nothing leaves by itself.
+  mutating func waitForCompany(now: Instant) { requests.waitForCompany(now: now) }
 
   /// The path is another one, or the peer is heard again after a silence: ask a few times at once. What is known stays,
   /// since clocks do not care about paths; samples of longer round trips are taken as they come, and count as soon as

@@ -13,12 +13,12 @@ struct TimeRequests: Sendable {
   /// Microseconds after which an answer says too little: its error would be half of that.
   private static let longestElapsed: UInt64 = 30_000_000
 
+  /// When the next one is due.
+  private(set) var next: Instant
+  private var burstLeft = Self.burst
   /// Our clock at the requests that were not answered yet, a ring.
   private var sent = InlineArray<8, UInt64?>(repeating: nil)
   private var position = 0
-  private var burstLeft = Self.burst
-  /// When the next one is due.
-  private(set) var next: Instant
 
   init(now: Instant) { next = now }
 
@@ -43,6 +43,9 @@ struct TimeRequests: Sendable {
 
   /// An answer contradicted what was known: so soon that its confirmation is not worth waiting for.
   mutating func askSoon(now: Instant) { next = min(next, now + Self.burstInterval) }
+
+  /// Something leaves in a moment: what is due rides along.
+  mutating func waitForCompany(now: Instant) { next = max(next, now + Self.earliness) }
 
   /// A few requests again, the first at once.
   mutating func askAnew(now: Instant) {

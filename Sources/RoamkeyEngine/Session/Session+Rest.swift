@@ -44,7 +44,10 @@ extension Session {
   /// A message was sent or received: nobody rests any more. Who had said so takes it back, lest an old frame that is
   /// sent again says it once more.
   func noteTraffic(now: Instant) {
-    hasTraffic = true
+    if !hasTraffic {
+      hasTraffic = true
+      peerClock.waitForCompany(now: now)
+    }
     // Many messages come at once.
     guard lastTraffic != now || rest.isAny else { return }
     lastTraffic = now
