@@ -112,7 +112,7 @@ import Testing
       print("search \(MemoryLayout<PathSearch>.size), peer ids \(MemoryLayout<PeerConnectionIDs>.size)")
       print("issued ids \(MemoryLayout<IssuedConnectionIDs>.size), pacer \(MemoryLayout<Pacer>.size)")
       print("lane \(MemoryLayout<Lane>.size), send stream \(MemoryLayout<SendStream>.size)")
-      print("counters \(MemoryLayout<SessionStatistics>.size), sessions \(lobby.server.sessions.count)")
+      print("counters \(MemoryLayout<SessionCounters>.size), sessions \(lobby.server.sessions.count)")
     }
   }
 

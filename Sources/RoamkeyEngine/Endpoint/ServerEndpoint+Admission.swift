@@ -198,7 +198,7 @@ extension ServerEndpoint {
     session.admittedPrefix = prefix
     sessionsPerPrefix[prefix, default: 0] += 1
     session.announce()
-    session.roaming.observation.renew()
+    session.news.observation.renew()
     tellAddresses(to: session)
   }
 }

@@ -47,16 +47,19 @@ struct PathManager: Sendable {
     var isNewIP: Bool { from.ip != to.ip }
   }
 
+  // First what each packet asks for.
   var active: PathState
+  /// Whether there is any path but the active one: seldom, and then for moments.
+  private var hasOthers = false
+  private(set) var responses: [Response] = []
   /// The last validated path, which may win the session back while it is not clear that it was left.
-  var fallback: PathState?
+  var fallback: PathState? { didSet { hasOthers = fallback != nil || candidate != nil } }
   /// An address that sends and is not believed any more without proof.
-  var candidate: PathState?
+  var candidate: PathState? { didSet { hasOthers = fallback != nil || candidate != nil } }
   /// While there is a candidate: the active path was asked, and has not answered.
   var isActiveSilent = false
   /// What the app was last told.
   private(set) var announced: NetworkAddress
-  private(set) var responses: [Response] = []
   /// No candidate before that.
   var nextDoubt: Instant?
   /// When the session went back to where it was, newest last.
@@ -131,6 +134,7 @@ struct PathManager: Sendable {
 
   /// A challenge to another path that is due now.
   mutating func takeOtherChallenge(now: Instant, interval: Duration) -> Challenge? {
+    guard hasOthers else { return nil }
     if let data = fallback?.takeChallenge(now: now, interval: interval), let path = fallback?.path {
       return Challenge(data: data, path: path, budget: .max)
     }
@@ -146,9 +150,11 @@ struct PathManager: Sendable {
   func nextTimeout(isBlocked: Bool) -> Instant? {
     var next = Instant.distantFuture
     if let challenge = active.challenge { next = challenge.nextTimeout(isBlocked: isBlocked) }
-    if let challenge = fallback?.challenge { next = min(next, challenge.nextTimeout(isBlocked: false)) }
-    if let candidate, let challenge = candidate.challenge {
-      next = min(next, challenge.nextTimeout(isBlocked: candidate.budget == 0))
+    if hasOthers {
+      if let challenge = fallback?.challenge { next = min(next, challenge.nextTimeout(isBlocked: false)) }
+      if let challenge = candidate?.challenge {
+        next = min(next, challenge.nextTimeout(isBlocked: candidate?.budget == 0))
+      }
     }
     return next == .distantFuture ? nil : next
   }

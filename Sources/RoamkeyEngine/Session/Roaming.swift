@@ -15,18 +15,21 @@ struct OwedNews: Sendable {
   mutating func onLost(_ lost: UInt64) { if lost == sequence { isOwed = true } }
 }
 
+/// What is owed to the peer of our own addresses, and of its (PROTOCOL §5). Every packet asks for it.
+struct AddressNews: Sendable {
+  /// MOVED: that we are elsewhere now, on purpose.
+  var move = OwedNews()
+  /// OBSERVED_ADDRESS, a server's: where the client is seen.
+  var observation = OwedNews()
+  /// ADDRESSES, a server's: where it could be reached besides.
+  var list = OwedNews()
+}
+
 /// What both sides of a session have said, and know, of their own addresses (PROTOCOL §5).
 struct Roaming: Sendable {
-  /// MOVED: that we are elsewhere now, on purpose; and the newest of the peer.
-  var move = OwedNews()
+  /// The newest MOVED of the peer.
   var peerMove: UInt64?
-
-  // MARK: A server's
-
-  /// OBSERVED_ADDRESS: where the client is seen.
-  var observation = OwedNews()
-  /// ADDRESSES: where the server could be reached besides.
-  var list = OwedNews()
+  /// A server's: where it could be reached besides.
   var addresses: [NetworkAddress] = []
 
   // MARK: A client's

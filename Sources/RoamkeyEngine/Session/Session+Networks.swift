@@ -75,7 +75,7 @@ extension Session {
     roaming.changes += 1
     paths.active.path.local = .any(port: paths.active.path.local.port)
     pathChanged(to: NetworkKey(remote: peerAddress.ip, here: .counted(roaming.changes)), now: now)
-    roaming.move.renew()
+    news.move.renew()
     owesPing = true
   }
 
@@ -89,6 +89,6 @@ extension Session {
     let list = Array(known.prefix(AddressesFrame.maximumCount))
     guard list != roaming.addresses else { return }
     roaming.addresses = list
-    roaming.list.renew()
+    news.list.renew()
   }
 }

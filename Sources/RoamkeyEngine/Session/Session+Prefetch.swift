@@ -8,8 +8,8 @@ import RoamkeyWire
 // What is named here is what a packet in and a packet out come by. Whatever is missing is merely slower.
 
 extension Session {
-  /// About what a session has in its object.
-  static let prefetchedBytes = 4096
+  /// What packets come by of a session's object: up to the first part of `paths`.
+  static let prefetchedBytes = 2864
 
   /// Asks for what the session points to.
   func prefetchRooms() {
@@ -20,7 +20,13 @@ extension Session {
     issuedIDs.prefetch()
     peerIDs.prefetch()
     channels.prefetch()
+    withUnsafeBytes(of: &peerClock) { clock in
+      if let start = clock.baseAddress { RoamkeyCrypto.prefetch(start, bytes: Self.prefetchedBytesOfClock) }
+    }
   }
+
+  /// What is owed, and when the next request is due.
+  private static let prefetchedBytesOfClock = 32
 }
 
 /// Asks for the first bytes of what a collection keeps its elements in; the collection is one reference, as an array or

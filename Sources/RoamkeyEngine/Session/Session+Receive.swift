@@ -278,11 +278,11 @@ extension Session {
       case .maxChannelData(let stream): channels.onLimitLost(of: stream)
       case .skip(let stream, let sequence): channels.onSkipLost(stream, sequence: sequence)
       case .receipt(let frame): channels.onReceiptLost(frame)
-      case .observedAddress(let sequence): roaming.observation.onLost(sequence)
+      case .observedAddress(let sequence): news.observation.onLost(sequence)
       case .newConnectionID(let sequence): issuedIDs.onLost(sequence)
       case .retireConnectionID(let sequence): peerIDs.onLost(sequence)
-      case .moved(let epoch): roaming.move.onLost(epoch)
-      case .addresses(let sequence): roaming.list.onLost(sequence)
+      case .moved(let epoch): news.move.onLost(epoch)
+      case .addresses(let sequence): news.list.onLost(sequence)
       case .resting(let sequence): if sequence == rest.sequence { rest.owesFrame = true }
       case .mtuProbe, .ack, .ephemeral: break
       }

@@ -140,7 +140,7 @@ extension Session {
     context.statistics.moves += 1
     counters.moves += 1
     context.events.append(.roamed(handle, AddressChange(side: .peer, from: change.from, to: change.to)))
-    if followsPeer { roaming.observation.renew() }
+    if followsPeer { news.observation.renew() }
   }
 
   // MARK: Moving ourselves
@@ -152,7 +152,7 @@ extension Session {
     peerIDs.activate(for: .init(path))
     search.onMoved(to: path)
     pathChanged(to: NetworkKey(remote: path.remote.ip, here: here), now: now)
-    if announces { roaming.move.renew() }
+    if announces { news.move.renew() }
     owesPing = true
     owesFinish = finish != nil
     if let change = outcome.roamed { tell(change) }
@@ -189,9 +189,11 @@ extension Session {
   var pathTimeout: Instant? {
     var next = Instant.distantFuture
     if let path = paths.nextTimeout(isBlocked: isBlocked) { next = path }
-    if let probe = search.nextTimeout { next = min(next, probe) }
-    if let searchTime { next = min(next, searchTime) }
-    if let foundTime { next = min(next, foundTime) }
+    if !followsPeer {
+      if let probe = search.nextTimeout { next = min(next, probe) }
+      if let searchTime { next = min(next, searchTime) }
+      if let foundTime { next = min(next, foundTime) }
+    }
     if let expiry = issuedIDs.nextTimeout { next = min(next, expiry) }
     return next == .distantFuture ? nil : next
   }

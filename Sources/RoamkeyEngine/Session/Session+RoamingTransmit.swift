@@ -74,25 +74,25 @@ extension Session {
   func appendMoves(_ packet: PacketInProgress, into output: inout OutputRawSpan) -> Bool {
     func fits(_ size: Int) -> Bool { packet.end - output.byteCount >= size }
     var isPadded = false
-    if roaming.move.isOwed, fits(Self.numberedSize) {
-      roaming.move.isOwed = false
-      output.appendMoved(epoch: roaming.move.sequence)
-      writtenFrames.append(.moved(epoch: roaming.move.sequence))
+    if news.move.isOwed, fits(Self.numberedSize) {
+      news.move.isOwed = false
+      output.appendMoved(epoch: news.move.sequence)
+      writtenFrames.append(.moved(epoch: news.move.sequence))
       isPadded = true
     }
-    if roaming.observation.isOwed, fits(ObservedAddressFrame.maximumSize) {
-      roaming.observation.isOwed = false
-      let sequence = roaming.observation.sequence
+    if news.observation.isOwed, fits(ObservedAddressFrame.maximumSize) {
+      news.observation.isOwed = false
+      let sequence = news.observation.sequence
       // Where it was last shown to be: this may be said again while it moves on.
       output.appendObservedAddress(ObservedAddressFrame(sequence: sequence, address: paths.announced))
       writtenFrames.append(.observedAddress(sequence: sequence))
     }
     // What follows can wait until the peer is known to be there, and must not make us remember ever more.
     guard paths.active.isValidated, sent.hasRoom else { return isPadded }
-    if roaming.list.isOwed, fits(AddressesFrame.maximumSize(count: roaming.addresses.count)) {
-      roaming.list.isOwed = false
-      output.appendAddresses(sequence: roaming.list.sequence, roaming.addresses)
-      writtenFrames.append(.addresses(sequence: roaming.list.sequence))
+    if news.list.isOwed, fits(AddressesFrame.maximumSize(count: roaming.addresses.count)) {
+      news.list.isOwed = false
+      output.appendAddresses(sequence: news.list.sequence, roaming.addresses)
+      writtenFrames.append(.addresses(sequence: news.list.sequence))
     }
     while peerIDs.owesFrame, fits(Self.numberedSize), let frame = peerIDs.appendFrame(to: &output) {
       writtenFrames.append(frame)

@@ -1,9 +1,29 @@
 import RoamkeyWire
 
+/// What a session itself counts of its statistics.
+struct SessionCounters: Sendable {
+  var packetsSent: UInt64 = 0
+  var packetsReceived: UInt64 = 0
+  var bytesSent: UInt64 = 0
+  var bytesReceived: UInt64 = 0
+  var messagesSent: UInt64 = 0
+  var messagesReceived: UInt64 = 0
+  var packetsLost: UInt64 = 0
+  var moves: UInt64 = 0
+}
+
 extension Session {
   /// What was measured and counted, as of now.
   func statistics(now: Instant) -> SessionStatistics {
-    var statistics = counters
+    var statistics = SessionStatistics()
+    statistics.packetsSent = counters.packetsSent
+    statistics.packetsReceived = counters.packetsReceived
+    statistics.bytesSent = counters.bytesSent
+    statistics.bytesReceived = counters.bytesReceived
+    statistics.packetsLost = counters.packetsLost
+    statistics.messagesSent = counters.messagesSent
+    statistics.messagesReceived = counters.messagesReceived
+    statistics.moves = counters.moves
     statistics.isOffline = isOffline
     statistics.presence = keepAlive.presence(now: now)
     if rtt.hasSample {

@@ -156,7 +156,7 @@ extension Session {
   var mtuProbeTime: Instant? { mayProbeMTU ? mtu.nextTimeout : nil }
 
   /// Whether the next packet is to be padded (PROTOCOL §5.3, §5.5).
-  private var owesPadding: Bool { roaming.move.isOwed || paths.active.challenge != nil }
+  private var owesPadding: Bool { news.move.isOwed || paths.active.challenge != nil }
 
   /// Smaller packets are not worth their overhead. It is below three times the smallest packet of a peer, a lone ping:
   /// else an address from which nothing but pings comes could never be challenged.

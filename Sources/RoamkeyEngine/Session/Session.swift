@@ -40,7 +40,6 @@ final class Session {
   }
 
   let handle: SessionHandle
-  let peer: PlayerID
   let context: EndpointContext
   let signingPolicy: SigningPolicy
   /// A server's: it follows its client from address to address. A client looks for its server.
@@ -52,9 +51,6 @@ final class Session {
     @exclusivity(unchecked)
   #endif
   var state = State.open
-  /// CLOSE packets owed to a peer that closed, and sent to it.
-  var closeEchoesLeft = 0
-  var closeEchoCount = 0
   /// Close in order once everything queued has been acknowledged.
   var closesWhenDelivered = false
   /// Whether the app knows of this session, so that it will be told of its end.
@@ -76,7 +72,6 @@ final class Session {
   var verifier: SignatureVerifier
   var sendPhase: SendPhase
   var previousKeysUntil: Instant?
-  var failedTags: UInt64 = 0
 
   // Reliability and congestion
   #if !DEBUG
@@ -124,20 +119,8 @@ final class Session {
   #if !DEBUG
     @exclusivity(unchecked)
   #endif
-  var paths: PathManager
-  #if !DEBUG
-    @exclusivity(unchecked)
-  #endif
   var mtu: MTUDiscovery
   var newestNonProbing: UInt64?
-  /// What both sides have said of their addresses.
-  #if !DEBUG
-    @exclusivity(unchecked)
-  #endif
-  var roaming = Roaming()
-  /// The networks that the active path connects, and what was learnt of the path before.
-  var networkKey: NetworkKey
-  var formerPath: FormerPath?
   /// How long the peer has owed an acknowledgement.
   var silence = Silence()
   /// How long a challenge waits for its answer before it is repeated: what the RTT before the move suggests, since
@@ -158,11 +141,7 @@ final class Session {
   #if !DEBUG
     @exclusivity(unchecked)
   #endif
-  var counters = SessionStatistics()
-  #if !DEBUG
-    @exclusivity(unchecked)
-  #endif
-  var peerClock: PeerClock
+  var counters = SessionCounters()
 
   // Staying in touch
   #if !DEBUG
@@ -187,7 +166,32 @@ final class Session {
   /// Server: which address it was admitted from, for the limit of players per address; nil if it has no place.
   var admittedPrefix: UInt128?
 
-  // At the end, behind what is asked for ahead of packets (`prefetchedBytes`)
+  // At the end, behind what is asked for ahead of packets (`prefetchedBytes`); of the paths the beginning is.
+  /// News of addresses that the peer is owed.
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
+  var news = AddressNews()
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
+  var paths: PathManager
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
+  var peerClock: PeerClock
+
+  // What hardly any packet has to do with
+  let peer: PlayerID
+  /// CLOSE packets owed to a peer that closed, and sent to it.
+  var closeEchoesLeft = 0
+  var closeEchoCount = 0
+  var failedTags: UInt64 = 0
+  /// What both sides have said of their addresses.
+  var roaming = Roaming()
+  /// The networks that the active path connects, and what was learnt of the path before.
+  var networkKey: NetworkKey
+  var formerPath: FormerPath?
   /// Client: ways to a server that has fallen silent.
   var search = PathSearch()
 
