@@ -45,6 +45,7 @@ public final class Server: Sendable {
   ///     where a single core cannot sign and verify for all players; more than the machine has cores do not. One with
   ///     nothing to do verifies for one that has much.
   ///   - loop: leave it, unless the game's own thread is to do all the work (``LoopMode/polled``).
+  ///   - discovery: whether those who ask on the local network are told that it is there.
   ///   - configuration: limits and timers. Limits of players hold for all threads together, those of handshakes under
   ///     way for each.
   /// - Throws: `RoamkeyError`, for instance when the port is in use. An instance file that cannot be used is no reason:
@@ -52,12 +53,13 @@ public final class Server: Sendable {
   public convenience init(
     key: consuming PlayerKey, application: String, port: Int = 7447, signingPolicy: SigningPolicy = .everyPacket,
     name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [], instanceFile: InstanceFile = .besideKey,
-    threads: Int = 1, loop: LoopMode = .ownThread, configuration: RoamkeyConfiguration = .init()
+    threads: Int = 1, loop: LoopMode = .ownThread, discovery: Discovery = .localNetwork,
+    configuration: RoamkeyConfiguration = .init()
   ) async throws(RoamkeyError) {
     try await self.init(
       key: key, application: application, listen: .any(port: RoamkeyError.port(port)), signingPolicy: signingPolicy,
       name: name, allow: allow, deny: deny, instanceFile: instanceFile, threads: threads, loop: loop,
-      configuration: configuration)
+      discovery: discovery, configuration: configuration)
   }
 
   /// Begins to listen on one address of this machine.
@@ -66,7 +68,8 @@ public final class Server: Sendable {
   public init(
     key: consuming PlayerKey, application: String, listen: NetworkAddress, signingPolicy: SigningPolicy = .everyPacket,
     name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [], instanceFile: InstanceFile = .besideKey,
-    threads: Int = 1, loop: LoopMode = .ownThread, configuration: RoamkeyConfiguration = .init()
+    threads: Int = 1, loop: LoopMode = .ownThread, discovery: Discovery = .localNetwork,
+    configuration: RoamkeyConfiguration = .init()
   ) async throws(RoamkeyError) {
     try RoamkeyError.check(application: application, name: name)
     try RoamkeyError.check(threads: threads, loop)
