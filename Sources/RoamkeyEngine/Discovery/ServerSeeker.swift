@@ -1,5 +1,5 @@
 package import RoamkeyCrypto
-package import RoamkeyWire
+internal import RoamkeyWire
 
 /// Looks for servers on the local network (PROTOCOL §15.3), sans-IO: asks, believes what is signed and answers a
 /// question of the last seconds, and forgets who says goodbye or nothing.
