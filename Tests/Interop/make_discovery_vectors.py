@@ -3,6 +3,7 @@
 Written from PROTOCOL.md alone, so by nothing of what the vectors test. Run it by hand.
 """
 
+import ipaddress
 import json
 import os
 import struct
@@ -27,15 +28,10 @@ def seek(nonce: bytes, application: str) -> bytes:
 
 def beacon(key: wire.SigningKey, nonce: bytes, fields: dict, more: bytes = b"") -> bytes:
     """An answer (§15.2)."""
-    signed = b"\xd0" + VERSION + b"\0\0" + nonce + key.public + struct.pack(
-        ">QQBHII",
-        fields["instance"],
-        fields["sequence"],
-        fields["flags"],
-        fields["port"],
-        fields["players"],
-        fields["capacity"],
-    )
+    signed = b"\xd0" + VERSION + b"\0\0" + nonce + key.public
+    signed += struct.pack(">QQB", fields["instance"], fields["sequence"], fields["flags"])
+    signed += ipaddress.IPv6Address(fields["ip"]).packed
+    signed += struct.pack(">HII", fields["port"], fields["players"], fields["capacity"])
     signed += text(fields["application"]) + text(fields["name"]) + more
     return signed + key.sign(wire.label("roamkey/1 beacon") + signed)
 
@@ -47,6 +43,7 @@ def main():
         "instance": 0x0102030405060708,
         "sequence": 7,
         "flags": 0,
+        "ip": "::ffff:192.0.2.20",
         "port": 7447,
         "players": 3,
         "capacity": 64,
@@ -56,7 +53,7 @@ def main():
     beacons = [
         ("usual", fields, b""),
         ("withoutName", {**fields, "name": "", "players": 0xFFFFFFFF, "capacity": 0}, b""),
-        ("farewell", {**fields, "sequence": 8, "flags": 1}, b""),
+        ("farewell", {**fields, "ip": "fe80::20", "sequence": 8, "flags": 1}, b""),
         ("ofLaterVersions", {**fields, "flags": 0x80}, b"more of it"),
         ("longest", {**fields, "application": "a" * 255, "name": "n" * 64}, b""),
     ]

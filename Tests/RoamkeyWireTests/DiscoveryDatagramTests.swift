@@ -6,7 +6,8 @@ import Testing
 /// PROTOCOL §15.1, §15.2: the bytes of questions and beacons.
 struct DiscoveryDatagramTests {
   private let beacon = BeaconDatagram(
-    nonce: 5, publicKey: Array(repeating: 9, count: 32), instance: 1, sequence: 2, port: 7447, players: 3, capacity: 4,
+    nonce: 5, publicKey: Array(repeating: 9, count: 32), instance: 1, sequence: 2,
+    address: NetworkAddress(ipv4: 192, 0, 2, 1, port: 7447), players: 3, capacity: 4,
     application: "galaxy/1", name: "Anna")
 
   private static func seek(_ bytes: some Sequence<UInt8>) throws(WireError) -> SeekDatagram {
@@ -57,7 +58,7 @@ struct DiscoveryDatagramTests {
 
   @Test func textsMustBeHarmless() throws {
     #expect(try Self.beacon(datagram()) == beacon)
-    let (a, n) = (83, 92)
+    let (a, n) = (99, 108)
     #expect(datagram()[a - 1] == 8 && datagram()[n - 1] == 4)
     for (place, byte) in [(a, UInt8(0x1b)), (n, 0x0a), (n, 0x9f), (n, 0xff), (a, 0x80)] {
       #expect(throws: WireError.malformed, "\(place) \(byte)") {
@@ -72,7 +73,7 @@ struct DiscoveryDatagramTests {
 
   @Test func fieldsAreBounded() throws {
     var other = beacon
-    other.port = 0
+    other.address.port = 0
     #expect(throws: WireError.malformed) { try Self.beacon(Self.unsigned(other)) }
     other = beacon
     other.application = ""
@@ -80,9 +81,9 @@ struct DiscoveryDatagramTests {
     #expect(try Self.beacon(Self.unsigned(beacon)) == beacon)
     // A name of 65 bytes, and one of 64.
     var bytes = beacon.encoded() + Array(repeating: 0x61, count: 61)
-    bytes[91] = 65
+    bytes[107] = 65
     #expect(throws: WireError.malformed) { try Self.beacon(bytes + Array(repeating: 0, count: 64)) }
-    bytes[91] = 64
+    bytes[107] = 64
     #expect(try Self.beacon(bytes + Array(repeating: 0, count: 64)).name?.count == 64)
     // As long as a question, and longer.
     let room = BeaconDatagram.longest - beacon.encoded().count
@@ -104,7 +105,7 @@ struct DiscoveryDatagramTests {
     var read = 0
     for _ in 0..<20_000 {
       var bytes = random.chance(0.5) ? datagram() : SeekDatagram(nonce: 1, application: "galaxy/1").encoded()
-      for _ in 0..<3 { bytes[Int.random(in: 0..<min(bytes.count, 110), using: &random)] = UInt8(random.next() >> 56) }
+      for _ in 0..<3 { bytes[Int.random(in: 0..<min(bytes.count, 120), using: &random)] = UInt8(random.next() >> 56) }
       if random.chance(0.3) { bytes.removeLast(Int.random(in: 0...bytes.count, using: &random)) }
       if (try? Self.seek(bytes)) != nil { read += 1 }
       if (try? Self.beacon(bytes)) != nil { read += 1 }

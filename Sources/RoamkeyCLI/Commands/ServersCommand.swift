@@ -36,6 +36,7 @@ struct ServersCommand: AsyncParsableCommand {
       let printer = EventPrinter(isOn: json)
       await withDeadline(.seconds(wait)) { await Self.follow(browser, printer) }
       browser.stop()
+      printer.stats(browser.statistics)
       if !json { for line in Self.table(browser.servers) { try Console.answer(line) } }
     }
   }
@@ -86,6 +87,15 @@ extension EventPrinter {
         ("application", .text(server.application)), ("address", .text(server.address.description)),
         ("players", .number(UInt64(server.players))), ("capacity", .number(UInt64(server.capacity))),
       ] + (server.roundTrip.map { [("ping", .seconds($0))] } ?? []))
+  }
+
+  fileprivate func stats(_ statistics: DiscoveryStatistics) {
+    let drops = statistics.drops.sorted { $0.key < $1.key }.map { ($0.key, JSONLine.Value.number($0.value)) }
+    print(
+      "stats",
+      [
+        ("sent", .number(statistics.sent)), ("received", .number(statistics.received)), ("drops", .object(drops)),
+      ])
   }
 
   fileprivate func lost(_ server: PlayerID) { print("lost", [("server", .text(server.description))]) }

@@ -20,7 +20,8 @@ struct BeaconResponderTests {
     #expect(beacon.publicKey == server.id.publicKey.bytes)
     #expect(beacon.name == "Anna's room")
     #expect(beacon.application == "galaxy/1")
-    #expect((beacon.port, beacon.players, beacon.capacity) == (7447, 3, 64))
+    #expect(beacon.address == Neighbourhood.address(20, port: 7447))
+    #expect((beacon.players, beacon.capacity) == (3, 64))
     #expect(!beacon.isFarewell)
     #expect(answer.count <= SeekDatagram.size)
     #expect(server.responder.statistics.sent == 1)
@@ -31,7 +32,7 @@ struct BeaconResponderTests {
     let application = String(repeating: "ä", count: 127) + "1"
     let server = NeighbourServer(String(repeating: "n", count: 64), seed: 7, application: application)
     let answer = try #require(server.answer(seek(1, application), now: now))
-    #expect(answer.count == 467)
+    #expect(answer.count == 483)
     #expect(try BeaconDatagram(answer.span.bytes).application == application)
   }
 
@@ -66,9 +67,9 @@ struct BeaconResponderTests {
   }
 
   @Test(arguments: [
-    ("192.0.2.1:7447", true, false, false), ("192.0.2.2:7447", false, false, false),
+    ("192.0.2.20:7447", true, false, false), ("192.0.2.2:7447", false, false, false),
     ("127.0.0.1:7447", false, false, true), ("0.0.0.0:7447", true, false, true), ("[::]:7447", true, true, true),
-    ("[fe80::1%2]:7447", false, true, false),
+    ("[fe80::14%2]:7447", false, true, false),
   ])
   func itAnswersWhereItListens(listen: String, ipv4: Bool, ipv6: Bool, loopback: Bool) throws {
     let server = NeighbourServer("a", seed: 7, listen: try NetworkAddress(listen))
@@ -80,14 +81,25 @@ struct BeaconResponderTests {
     #expect((server.answer(seek(3), from: here, to: all, interface: 1, now: now) != nil) == loopback)
   }
 
-  /// A question comes by group and broadcast; each family has an answer, which is signed once.
+  /// A question comes by group and broadcast, and from two addresses of one browser: signed once.
   @Test func copiesOfAQuestion() throws {
     let server = NeighbourServer("a", seed: 7)
     let first = try #require(server.answer(seek(), now: now))
     #expect(server.answer(seek(), to: LocalLinks.everybody, now: now) == nil)
     #expect(server.responder.statistics.drops == ["repeated": 1])
+    #expect(server.answer(seek(), from: Neighbourhood.address(11, port: 9), now: now) == first)
+  }
+
+  /// Each address is signed for itself, so that nobody can hand a beacon on as their own.
+  @Test func eachFamilyHasABeaconOfItsOwn() throws {
+    let server = NeighbourServer("a", seed: 7)
+    let first = try #require(server.answer(seek(), now: now))
     let other = Neighbourhood.linkLocal(9, port: 41_000)
-    #expect(server.answer(seek(), from: other, to: LocalLinks.group6, now: now) == first)
+    let second = try #require(server.answer(seek(), from: other, to: LocalLinks.group6, now: now))
+    let (one, two) = (try BeaconDatagram(first.span.bytes), try BeaconDatagram(second.span.bytes))
+    #expect(one.address == Neighbourhood.address(20, port: 7447))
+    #expect(two.address == NetworkAddress(ip: Neighbourhood.linkLocal(20).ip, port: 7447))
+    #expect((one.sequence, two.sequence) == (1, 2))
   }
 
   @Test func oneSourceHasItsLimit() {

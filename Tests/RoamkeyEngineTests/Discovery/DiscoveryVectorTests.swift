@@ -14,7 +14,7 @@ struct DiscoveryVectorTests {
       let flags: UInt8
       let port: UInt16
       let players, capacity: UInt32
-      let application, name: String
+      let ip, application, name: String
     }
     struct Beacon: Decodable {
       let name: String
@@ -39,6 +39,11 @@ struct DiscoveryVectorTests {
     return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
   }
 
+  /// Our reader knows IPv4 by its dots, and a link-local address by its scope, which is not on the wire.
+  private static func text(_ ip: String, _ port: UInt16) -> String {
+    ip.hasPrefix("::ffff:") ? "\(ip.dropFirst(7)):\(port)" : "[\(ip)%1]:\(port)"
+  }
+
   private var nonce: UInt128 { Self.bytes(file.nonce).reduce(0) { $0 << 8 | UInt128($1) } }
 
   @Test func questions() throws {
@@ -59,7 +64,8 @@ struct DiscoveryVectorTests {
       let fields = vector.fields
       var beacon = BeaconDatagram(
         nonce: nonce, publicKey: Self.bytes(file.publicKey), instance: fields.instance, sequence: fields.sequence,
-        port: fields.port, players: fields.players, capacity: fields.capacity, application: fields.application,
+        address: try NetworkAddress(Self.text(fields.ip, fields.port)), players: fields.players,
+        capacity: fields.capacity, application: fields.application,
         name: fields.name.isEmpty ? nil : fields.name)
       beacon.isFarewell = fields.flags & 1 != 0
       let datagram = Self.bytes(vector.datagram)

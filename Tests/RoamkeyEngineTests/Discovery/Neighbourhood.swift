@@ -53,6 +53,12 @@ final class Neighbourhood {
     now = end
   }
 
+  /// Lets time pass until the next question has left.
+  func passToQuestion() {
+    let count = seeker.statistics.sent
+    while seeker.statistics.sent == count { pass(max(seeker.next - now, .zero) + .nanoseconds(1)) }
+  }
+
   @discardableResult
   func receive(
     _ datagram: [UInt8], from source: NetworkAddress, interface: UInt32 = interface, at time: Instant? = nil
@@ -84,11 +90,26 @@ final class NeighbourServer {
   }
 
   /// Its answer to somebody on the link, if there is one.
+  /// - Parameter own: where it is on the link; nil: at its usual address.
   func answer(
     _ question: [UInt8], from source: NetworkAddress = Neighbourhood.address(10, port: 40_000),
-    to destination: NetworkAddress = LocalLinks.group4, interface: UInt32 = Neighbourhood.interface, now: Instant
+    to destination: NetworkAddress = LocalLinks.group4, interface: UInt32 = Neighbourhood.interface, now: Instant,
+    at own: NetworkAddress? = nil
   ) -> [UInt8]? {
     let arrival = Arrival(source: source, destination: destination, interface: interface)
-    return responder.receive(question.span.bytes, arrival, links: Neighbourhood.links, now: now) { population }?.bytes
+    let links = links(own ?? address)
+    return responder.receive(question.span.bytes, arrival, links: links, now: now) { population }?.bytes
+  }
+
+  private func links(_ own: NetworkAddress) -> LocalLinks {
+    var (own, entries) = (own, Neighbourhood.links.entries.filter { $0.isLoopback })
+    own.port = 0
+    entries.append(.init(interface: Neighbourhood.interface, address: own, prefixLength: own.isIPv4 ? 24 : 64))
+    let number = UInt8(truncatingIfNeeded: own.ip)
+    if own.isIPv4 {
+      let linkLocal = Neighbourhood.linkLocal(number)
+      entries.append(.init(interface: Neighbourhood.interface, address: linkLocal, prefixLength: 64))
+    }
+    return LocalLinks(entries)
   }
 }
