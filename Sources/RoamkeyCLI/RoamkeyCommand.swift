@@ -11,7 +11,8 @@ struct RoamkeyCommand: AsyncParsableCommand {
       Exit codes: 0 done; 1 failed, the reason is on standard error; 2 refused by the peer or by a pin; 64 usage.
       """,
     subcommands: [
-      KeygenCommand.self, IDCommand.self, ServeCommand.self, ConnectCommand.self, DemoCommand.self, BenchCommand.self,
+      KeygenCommand.self, IDCommand.self, ServeCommand.self, ServersCommand.self, ConnectCommand.self, DemoCommand.self,
+      BenchCommand.self,
     ])
 
   /// ArgumentParser's own `main`, but that a closed standard output (as behind `| head`) is a failed write rather than
