@@ -17,6 +17,9 @@ public protocol GameClient {
   var id: PlayerID { get }
   /// Who the server is.
   var serverID: PlayerID { get }
+  /// What to call the server: its name, or two words of its key's fingerprint. Anybody may take any name: it proves
+  /// nothing, ``serverID`` does.
+  var serverName: String { get }
   /// Bytes queued for the server: not sent yet, or not acknowledged.
   var queuedBytes: Int { get }
 
