@@ -37,7 +37,7 @@ public final class Client: Sendable {
   ///     remember ``serverID`` then.
   ///   - name: what the player is called, for people to read: at most 64 bytes without control characters. It proves
   ///     nothing; where there is none, the server shows two words of the key's fingerprint.
-  ///   - requiring: the only signing policy that is accepted; nil takes the server's.
+  ///   - policy: the only signing policy that is accepted; nil takes the server's.
   ///   - bind: the local address to use, mostly for tests; nil leaves it to the system, which is right on machines
   ///     that move: only then it takes another one by itself.
   ///   - loop: leave it, unless the game's own thread is to do all the work (``LoopMode/polled``).

@@ -227,7 +227,9 @@ public final class Server: Sendable {
   public func resume(_ player: PlayerID) { link.setResting(false, of: player) }
 
   /// Puts a player out. What was queued for it is not delivered any more; `left` follows.
-  /// - Parameter reason: for the player to read; only the first 128 bytes get there.
+  /// - Parameters:
+  ///   - player: who; nothing happens where it is not in.
+  ///   - reason: for the player to read (``EndReason/kicked(_:)``); only the first 128 bytes get there.
   public func kick(_ player: PlayerID, reason: String = "") { close(player, .kicked, reason) }
 
   /// Ends the session of a player who does not keep up, so that the others need not wait: `left` follows, and both

@@ -51,6 +51,7 @@ extension GameClient {
   ///
   /// It returns at once: the message is queued, and goes out as the network allows.
   /// - Parameters:
+  ///   - text: what it says.
   ///   - action: a short name that tells the receiver what it is, at most 64 bytes.
   ///   - delivery: what is promised about it.
   ///   - priority: how much it matters that it leaves before others that wait.
@@ -81,10 +82,8 @@ extension GameClient {
   }
 
   /// Sends a message to the server, with the parameters and errors of the `send` of a text. Its author is this player,
-  /// whatever it says.
-  /// - Parameters:
-  ///   - delivery: nil takes the message's own: one that was received goes on as it came.
-  ///   - channel: nil takes the message's own.
+  /// whatever it says. Where `delivery` or `channel` is nil the message's own counts: one that was received goes on as it
+  /// came.
   public func send(
     _ message: Message, delivery: Delivery? = nil, priority: Priority = .normal, channel: UInt8? = nil,
     expires: Duration? = nil, receipt: UInt64? = nil

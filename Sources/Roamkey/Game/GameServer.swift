@@ -77,7 +77,9 @@ extension GameServer {
   /// It returns at once. That a player has just left, or does not keep up, is ordinary on a server and so no error
   /// that is thrown.
   /// - Parameters:
+  ///   - text: what it says.
   ///   - action: a short name that tells the receiver what it is, at most 64 bytes.
+  ///   - player: who gets it.
   ///   - delivery: what is promised about it.
   ///   - priority: how much it matters that it leaves before others that wait.
   ///   - channel: which of 256 independent sequences it belongs to: what is lost or late in one holds up no other.
@@ -110,9 +112,8 @@ extension GameServer {
 
   /// Sends a message to a player, with the parameters and results of the `send` of a text. If it has an author, the
   /// player is told so in the server's word; one that was received keeps the time at which it was sent.
-  /// - Parameters:
-  ///   - delivery: nil takes the message's own: one that was received goes on as it came.
-  ///   - channel: nil takes the message's own.
+  ///
+  /// Where `delivery` or `channel` is nil the message's own counts: one that was received goes on as it came.
   @discardableResult
   public func send(
     _ message: Message, to player: PlayerID, delivery: Delivery? = nil, priority: Priority = .normal,
@@ -125,8 +126,7 @@ extension GameServer {
         expires: expires, receipt: receipt))
   }
 
-  /// Sends a text to all players but the `exceptions`, with the parameters of the `send` of a text.
-  /// - Parameter exceptions: who does not get it, such as `[player]`.
+  /// Sends a text to all players but the `exceptions`, such as `[player]`, with the parameters of the `send` of a text.
   /// - Returns: to whom it could not be queued, and why; empty when all is well.
   @discardableResult
   public func broadcast(
@@ -155,11 +155,10 @@ extension GameServer {
   }
 
   /// Passes a player's message on to all the others, with the player as its author and the time at which it was sent;
-  /// without `author`, sends a message to all. The parameters are those of the `send` of a text.
-  /// - Parameters:
-  ///   - exceptions: who else does not get it.
-  ///   - delivery: nil takes the message's own: one that was received goes on as it came.
-  ///   - channel: nil takes the message's own.
+  /// without `author`, sends a message to all. The `exceptions` do not get it either. The parameters are those of the
+  /// `send` of a text.
+  ///
+  /// Where `delivery` or `channel` is nil the message's own counts: one that was received goes on as it came.
   /// - Returns: to whom it could not be queued, and why; empty when all is well.
   @discardableResult
   public func broadcast(

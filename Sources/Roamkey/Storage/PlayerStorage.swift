@@ -40,7 +40,7 @@ public final class PlayerStorage<Record: Sendable>: Sendable {
   /// What is changed is in the file a second later, and when the storage is let go; ``save()`` writes it at once. It is
   /// written as a whole or not at all: a crash leaves the file as it was before. Two storages must not have one file.
   /// - Parameters:
-  ///   - file: its path. It is CBOR (RFC 8949); copy it as you like.
+  ///   - path: where it is. It is CBOR (RFC 8949); copy it as you like.
   ///   - default: the record of a player of whom nothing is known; made anew for each.
   ///   - limit: the most players that it remembers, at least 1.
   /// - Throws: ``PlayerStorageError`` where there is a file that cannot be read: it is never overwritten.
@@ -68,7 +68,9 @@ public final class PlayerStorage<Record: Sendable>: Sendable {
   }
 
   /// Changes a player's record in one go: no other thread comes between.
-  /// - Parameter body: must be short, and must not come back to this storage.
+  /// - Parameters:
+  ///   - player: whose.
+  ///   - body: must be short, and must not come back to this storage.
   /// - Returns: what `body` returns.
   @discardableResult
   public func update<Result>(_ player: PlayerID, _ body: (inout Record) -> Result) -> Result {

@@ -113,6 +113,7 @@ public final class Simulation {
   /// - Parameters:
   ///   - interval: above zero.
   ///   - client: whose tick it is: while its process does not run, nothing is done.
+  ///   - body: what is done.
   public func every(
     _ interval: Duration, on client: SimulatedClient? = nil, _ body: @escaping (Simulation) -> Void
   ) {
