@@ -34,6 +34,14 @@ import Testing
     #expect(try listings().count > 20)
   }
 
+  @Test func theReadmePrintsTheSame() throws {
+    let readme = try text("README.md")
+    for name in ["Server", "Client"] {
+      let program = try text("Tests/Guide/\(name)/main.swift")
+      #expect(readme.contains("```swift\n\(program)```"), "\(name)")
+    }
+  }
+
   @Test func aServerAndAClientTakeTenLines() throws {
     for name in ["Server", "Client"] {
       let lines = try text("Tests/Guide/\(name)/main.swift").split(separator: "\n", omittingEmptySubsequences: false)

@@ -82,8 +82,9 @@ extension GameClient {
   }
 
   /// Sends a message to the server, with the parameters and errors of the `send` of a text. Its author is this player,
-  /// whatever it says. Where `delivery` or `channel` is nil the message's own counts: one that was received goes on as it
-  /// came.
+  /// whatever it says.
+  ///
+  /// Where `delivery` or `channel` is nil the message's own counts: one that was received goes on as it came.
   public func send(
     _ message: Message, delivery: Delivery? = nil, priority: Priority = .normal, channel: UInt8? = nil,
     expires: Duration? = nil, receipt: UInt64? = nil
