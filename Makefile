@@ -15,7 +15,7 @@ FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swif
 
 .PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release \
 	format sanitize sanitize-address sanitize-thread soak soak-roaming setup-bench bench bench-plot bench-lossy bench-bulk bench-cuts \
-	docs examples bench-stalled bench-micro bench-growth bench-ahead bench-test setup-counts counts counts-renew clean
+	bench-stalled bench-micro bench-growth bench-ahead bench-test setup-counts counts counts-renew clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -66,6 +66,8 @@ check: lint setup-tests ## what every commit passes: format, warnings as errors,
 	@scripts/run-tests.sh --scratch-path .build-check -Xswiftc -warnings-as-errors
 	@scripts/docs.sh --scratch-path .build-check -Xswiftc -warnings-as-errors >/dev/null
 	@$(MAKE) counts ARGS=--quiet
+
+.PHONY: docs examples
 
 docs: setup ## pages of the public modules, in .build/docs; fails where a link leads nowhere
 	@scripts/docs.sh

@@ -12,8 +12,9 @@ import Testing
     return client
   }
 
-  @Test func eachSideReadsTheOthersName() async throws {
-    let server = try await Server(key: .generate(), application: "test/1", listen: loopback, name: "The Attic")
+  @Test(arguments: [1, 3]) func eachSideReadsTheOthersName(threads: Int) async throws {
+    let server = try await Server(
+      key: .generate(), application: "test/1", listen: loopback, name: "The Attic", threads: threads)
     #expect(server.name == "The Attic" && server.application == "test/1")
     let ada = try await connect(server, name: "Ada")
     #expect(ada.serverName == "The Attic" && server.name(of: ada.id) == "Ada")
