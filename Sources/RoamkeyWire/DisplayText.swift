@@ -14,30 +14,40 @@ package enum DisplayText {
   package static func name(_ text: String) -> String? {
     var shown = String.UnicodeScalarView()
     var marks = 0
-    for scalar in text.unicodeScalars where isHarmless(scalar) && isVisible(scalar) {
-      let category = scalar.properties.generalCategory
-      marks = category == .nonspacingMark || category == .enclosingMark ? marks + 1 : 0
+    for scalar in text.unicodeScalars where isHarmless(scalar) && isVisible(scalar, after: shown.last) {
+      marks = isMark(scalar) ? marks + 1 : 0
       if marks <= 3 { shown.append(scalar) }
     }
-    guard let first = shown.firstIndex(where: isInk), let last = shown.lastIndex(where: { !isSpace($0) }) else {
-      return nil
-    }
-    let start = shown[..<first].firstIndex { !isSpace($0) } ?? first
-    return String(shown[start...last])
+    while let last = shown.last, isSpace(last) || last.value == joiner { shown.removeLast() }
+    // A mark at the beginning would sit on whatever stands before the name.
+    while let first = shown.first, isSpace(first) || isMark(first) { shown.removeFirst() }
+    return shown.isEmpty ? nil : String(shown)
   }
 
-  /// Emoji are held together by two invisible characters (U+200D, U+FE0F); the others only make names look alike.
-  private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
-    !scalar.properties.isDefaultIgnorableCodePoint || scalar.value == 0x200d || scalar.value == 0xfe0f
+  private static let joiner: UInt32 = 0x200d
+  private static let emojiSelector: UInt32 = 0xfe0f
+
+  /// Of what has no form of its own only that which holds emoji together, or shapes the letters of India, where it
+  /// does so: anywhere else it would make names look alike.
+  private static func isVisible(_ scalar: Unicode.Scalar, after previous: Unicode.Scalar?) -> Bool {
+    guard scalar.properties.isDefaultIgnorableCodePoint else { return true }
+    guard let previous else { return false }
+    let isAfterEmoji = previous.properties.isEmoji && previous.value > 0xff
+    switch scalar.value {
+    case joiner:
+      return isAfterEmoji || previous.value == emojiSelector || previous.properties.canonicalCombiningClass == .virama
+    case emojiSelector: return isAfterEmoji
+    default: return false
+    }
+  }
+
+  private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
+    let category = scalar.properties.generalCategory
+    return category == .nonspacingMark || category == .enclosingMark
   }
 
   private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
     scalar.properties.isWhitespace || scalar.value == 0x2800  // a braille pattern without dots
-  }
-
-  /// Whether a name of this alone would be seen.
-  private static func isInk(_ scalar: Unicode.Scalar) -> Bool {
-    !isSpace(scalar) && !scalar.properties.isDefaultIgnorableCodePoint
   }
 
   private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
