@@ -9,8 +9,9 @@ MAKEFLAGS += --no-print-directory
 # Where Swift lands when it is not on the path: an unpacked toolchain, or swiftly.
 export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/share/swiftly/bin
 
-# What is in the format. The benchmarks are a package of their own, with a build folder of its own inside.
-FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests)) Measurements
+# What is in the format. Benchmarks and examples are packages of their own, with a build folder of their own inside.
+FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests)) Measurements \
+	$(addprefix Examples/,Package.swift Sources)
 
 .PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release \
 	format sanitize sanitize-address sanitize-thread soak soak-roaming setup-bench bench bench-plot bench-lossy bench-bulk bench-cuts \
@@ -61,9 +62,18 @@ interop: setup-interop ## a client in Python, written from docs/PROTOCOL.md alon
 
 # SwiftPM hands `-warnings-as-errors` to our own targets only; packages from elsewhere keep `-suppress-warnings`.
 # The flag changes every compile command, so it has a build folder of its own.
-check: lint setup-tests ## what every commit passes: format, warnings as errors, all tests, counts within their budgets
+check: lint setup-tests ## what every commit passes: format, warnings as errors, all tests, documentation, counts
 	@scripts/run-tests.sh --scratch-path .build-check -Xswiftc -warnings-as-errors
+	@scripts/docs.sh --scratch-path .build-check -Xswiftc -warnings-as-errors >/dev/null
 	@$(MAKE) counts ARGS=--quiet
+
+.PHONY: docs examples
+
+docs: setup ## pages of the public modules, in .build/docs; fails where a link leads nowhere
+	@scripts/docs.sh
+
+examples: setup ## build a chat, a game and bots (Examples/README.md), and let bots play a moment
+	@Examples/try.sh
 
 lint: setup ## the format, without changing anything
 	@swift format lint --strict --parallel -r $(FORMATTED)
@@ -137,4 +147,4 @@ soak-roaming: setup-tests ## 10,000 moves of players and servers in random world
 		-Xswiftc -enable-testing --scratch-path .build-soak --filter RandomRoamingTests
 
 clean: ## remove every build folder (keys stay)
-	@rm -rf .build .build-* Benchmarks/.build
+	@rm -rf .build .build-* Benchmarks/.build Examples/.build

@@ -119,6 +119,17 @@ let package = Package(
         "RoamkeyMetrics", "Roamkey", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],
       swiftSettings: settings),
+    // The programs that docs/GUIDE.md prints, and its other listings: what is printed is what is built and run.
+    .executableTarget(
+      name: "GuideServer", dependencies: ["Roamkey"], path: "Tests/Guide/Server", swiftSettings: settings),
+    .executableTarget(
+      name: "GuideClient", dependencies: ["Roamkey"], path: "Tests/Guide/Client", swiftSettings: settings),
+    .executableTarget(
+      name: "GuideChat", dependencies: ["Roamkey"], path: "Tests/Guide/Chat", swiftSettings: settings),
+    .testTarget(
+      name: "GuideTests",
+      dependencies: ["GuideServer", "GuideClient", "GuideChat", "Roamkey", "RoamkeySimulator", "TestSupport"],
+      swiftSettings: settings),
     // It also runs the built command; naming the target makes sure that it is built.
     .testTarget(name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI", "TestSupport"], swiftSettings: settings),
   ],

@@ -19,6 +19,9 @@ public final class Client: Sendable {
   public let id: PlayerID
   /// Whose key the server has: to be remembered, and pinned the next time.
   public let serverID: PlayerID
+  /// What to call the server: its name, or two words of its key's fingerprint. Anybody may take any name: it proves
+  /// nothing, ``serverID`` does.
+  public var serverName: String { link.peer?.name ?? serverID.shortFingerprint }
   let link: ClientLink
   let driver: UDPDriver<ClientEndpoint>
 
@@ -32,36 +35,40 @@ public final class Client: Sendable {
   ///   - server: `host:port`, `host`, `192.0.2.1:7447` or `[2001:db8::1]:7447`.
   ///   - pinned: the only key that the server may have. Without it whichever server answers is trusted: compare and
   ///     remember ``serverID`` then.
-  ///   - requiring: the only signing policy that is accepted; nil takes the server's.
+  ///   - name: what the player is called, for people to read: at most 64 bytes without control characters. It proves
+  ///     nothing; where there is none, the server shows two words of the key's fingerprint.
+  ///   - policy: the only signing policy that is accepted; nil takes the server's.
   ///   - bind: the local address to use, mostly for tests; nil leaves it to the system, which is right on machines
   ///     that move: only then it takes another one by itself.
   ///   - loop: leave it, unless the game's own thread is to do all the work (``LoopMode/polled``).
   ///   - configuration: limits and timers.
   /// - Throws: `RoamkeyError`; its `isRefusal` tells a refusal from a failure.
   public convenience init(
-    key: consuming PlayerKey, application: String, server: String, pinned: PlayerID? = nil,
+    key: consuming PlayerKey, application: String, server: String, pinned: PlayerID? = nil, name: String? = nil,
     requiring policy: SigningPolicy? = nil, bind: NetworkAddress? = nil, loop: LoopMode = .ownThread,
     configuration: RoamkeyConfiguration = .init()
   ) async throws(RoamkeyError) {
     try await self.init(
-      key: key, application: application, server: server, pinned: pinned, requiring: policy, bind: bind, loop: loop,
-      configuration: configuration
+      key: key, application: application, server: server, pinned: pinned, name: name, requiring: policy, bind: bind,
+      loop: loop, configuration: configuration
     ) { hostPort throws(HostError) in
       try HostResolver.resolve(hostPort, defaultPort: Self.defaultPort)
     }
   }
 
-  /// The same with another way to look names up, for tests.
+  /// The same with another way to look names up.
+  /// - Parameter host: a server of this process that is polled, and needs somebody to carry its datagrams meanwhile.
   init(
-    key: consuming PlayerKey, application: String, server: String, pinned: PlayerID? = nil,
+    key: consuming PlayerKey, application: String, server: String, pinned: PlayerID? = nil, name: String? = nil,
     requiring policy: SigningPolicy? = nil, bind: NetworkAddress? = nil, loop mode: LoopMode = .ownThread,
-    configuration: RoamkeyConfiguration = .init(),
+    configuration: RoamkeyConfiguration = .init(), host: UDPDriver<ServerEndpoint>? = nil,
     resolver: @escaping NameLookup.Resolver
   ) async throws(RoamkeyError) {
-    try RoamkeyError.check(application: application)
+    try RoamkeyError.check(application: application, name: name)
     var settings = ClientSettings(application: application)
     settings.pin = pinned
     settings.requiredPolicy = policy
+    settings.displayName = name
     let id = key.id
     let lookup = NameLookup(server, resolver)
     let candidates = try await lookup.addresses()
@@ -79,7 +86,8 @@ public final class Client: Sendable {
     }
     loop.attach(driver)
     driver.perform { endpoint, now in endpoint.connect(to: candidates, now: now) }
-    await driver.carrying { await link.waitUntilConnected() }
+    let carried: @Sendable () async -> Void = { await driver.carrying { await link.waitUntilConnected() } }
+    if let host { await host.carrying(carried) } else { await carried() }
     switch link.phase {
     case .connected(let peer), .reconnecting(let peer), .ended(let peer, _): serverID = peer.id
     case .failed(let error):

@@ -84,10 +84,10 @@ extension RoamkeyError {
     }
     guard let name else { return }
     guard name.utf8.count <= 64 else {
-      throw RoamkeyError(.badName, "a server's name has at most 64 bytes of UTF-8, this one \(name.utf8.count)")
+      throw RoamkeyError(.badName, "a name has at most 64 bytes of UTF-8, this one \(name.utf8.count)")
     }
     guard DisplayText.isClean(name) else {
-      throw RoamkeyError(.badName, "a server's name has no control characters or marks of writing direction")
+      throw RoamkeyError(.badName, "a name has no control characters or marks of writing direction")
     }
   }
 

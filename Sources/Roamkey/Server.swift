@@ -21,6 +21,10 @@ public import RoamkeyWire
 public final class Server: Sendable {
   /// Whose key the server has: what clients pin.
   public let id: PlayerID
+  /// Name and version of what is played.
+  public let application: String
+  /// The server's name for people; nil where it was given none.
+  public let name: String?
   /// Why players will not come back by themselves when this server is started anew; nil where they will, and where
   /// there was to be no instance file.
   public let instanceFileError: InstanceFileError?
@@ -41,7 +45,8 @@ public final class Server: Sendable {
   ///     are turned away.
   ///   - port: the UDP port; 0 lets the system choose, ``address`` then tells.
   ///   - signingPolicy: whether every packet is signed, or only sealed.
-  ///   - name: for people to read, at most 64 bytes.
+  ///   - name: for people to read, at most 64 bytes without control characters; clients have it as
+  ///     ``Client/serverName``.
   ///   - allow: where given, nobody else may join.
   ///   - deny: those who may not join.
   ///   - instanceFile: where it keeps what its players know it by after a restart, if anywhere.
@@ -82,6 +87,8 @@ public final class Server: Sendable {
     settings.displayName = name
     settings.access = Self.accessList(allow, deny)
     id = key.id
+    self.application = application
+    self.name = name
     let (instance, problem) = Self.takeInstance(instanceFile, key.file)
     settings.instance = instance?.value
     self.instance = Locked(instance)
@@ -134,6 +141,13 @@ public final class Server: Sendable {
   /// Where a player's packets come from now, or came from last; nil for one whose `left` was taken.
   public func address(of player: PlayerID) -> NetworkAddress? { link.address(of: player) }
 
+  /// What to call a player: the name that it came with (`Client(name:)`), or two words of its key's fingerprint.
+  ///
+  /// A name is for people to read. It is free of what disturbs a line of text, and also known for a while after `left`
+  /// (of the last 1024 who had one). It proves nothing, and two players may have the same: who somebody is, the
+  /// `PlayerID` tells.
+  public func name(of player: PlayerID) -> String { link.name(of: player) ?? player.shortFingerprint }
+
   // MARK: Events
 
   /// What happens, for a loop of its own: `for await event in server.events`.
@@ -177,11 +191,22 @@ public final class Server: Sendable {
     link.send(message, options, to: [player], at: .current)[player]
   }
 
-  /// Sends a message to all players, or passes a player's message on to all the others, with the player as its author.
+  /// Sends a message to some players; one who is named twice gets it once.
   /// - Returns: to whom it could not be queued, and why; empty when all is well.
   @discardableResult
-  public func broadcast(_ message: Message, from author: PlayerID?, options: SendOptions) -> [PlayerID: SendError] {
-    link.send(author.map { message.by($0) } ?? message, options, to: nil, except: author, at: .current)
+  public func send(_ message: Message, to players: [PlayerID], options: SendOptions) -> [PlayerID: SendError] {
+    link.send(message, options, to: players.withoutRepetitions, at: .current)
+  }
+
+  /// Sends a message to all players, or passes a player's message on to all the others, with the player as its author;
+  /// `exceptions` do not get it.
+  /// - Returns: to whom it could not be queued, and why; empty when all is well.
+  @discardableResult
+  public func broadcast(
+    _ message: Message, from author: PlayerID?, except exceptions: Set<PlayerID>, options: SendOptions
+  ) -> [PlayerID: SendError] {
+    link.send(
+      author.map { message.by($0) } ?? message, options, to: nil, author: author, except: exceptions, at: .current)
   }
 
   /// Sends what waits for others to share its packet (`flushPolicy`): the end of a game's frame. It returns at once.
@@ -215,7 +240,9 @@ public final class Server: Sendable {
   public func resume(_ player: PlayerID) { link.setResting(false, of: player) }
 
   /// Puts a player out. What was queued for it is not delivered any more; `left` follows.
-  /// - Parameter reason: for the player to read; only the first 128 bytes get there.
+  /// - Parameters:
+  ///   - player: who; nothing happens where it is not in.
+  ///   - reason: for the player to read (``EndReason/kicked(_:)``); only the first 128 bytes get there.
   public func kick(_ player: PlayerID, reason: String = "") { close(player, .kicked, reason) }
 
   /// Ends the session of a player who does not keep up, so that the others need not wait: `left` follows, and both

@@ -33,6 +33,14 @@ extension PlayerID: CustomStringConvertible {
     return Proquint.text(of: Array(hash.bytes.prefix(12)))
   }
 
+  /// The fingerprint's first two words, such as `lusab-babad`: what to call somebody who has given no name.
+  ///
+  /// They are 32 bits, which somebody who tries long enough finds again for a key of their own: for people to tell
+  /// players apart, never to know one by.
+  public var shortFingerprint: String {
+    fingerprint.split(separator: "-").prefix(2).joined(separator: "-")
+  }
+
   private static func trimmed(_ text: String) -> String {
     let scalars = text.unicodeScalars
     guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),

@@ -41,6 +41,7 @@ public struct MetricsReporter: Sendable {
 
   /// Reports on a server, which it does not keep alive.
   /// - Parameters:
+  ///   - server: whose figures.
   ///   - interval: how long it waits between two reports; backends that scrape want it below their own interval.
   ///   - dimensions: what every metric is told to be about beside its role, such as the room's name.
   ///   - factory: where they go; the default is what the process has bootstrapped.

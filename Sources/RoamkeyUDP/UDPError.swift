@@ -47,7 +47,7 @@ public struct UDPError: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch kind {
     case .portInUse:
-      "UDP port \(address.port) on \(place) is already in use: choose another with --listen or stop the other program"
+      "UDP port \(address.port) on \(place) is already in use: choose another port or stop the other program"
     case .addressNotAvailable:
       "this machine cannot listen on \(place): use one of its own addresses, or 0.0.0.0 for all of them"
     case .permissionDenied:

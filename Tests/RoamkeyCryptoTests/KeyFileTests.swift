@@ -24,6 +24,39 @@ func keyFileCode(_ body: () throws -> Void) throws -> KeyFileError.Code? {
     try keyFileCode { _ = try PlayerKey.load(path) }
   }
 
+  @Test func aKeyIsMadeOnFirstUseAndKept() throws {
+    let path = directory.file("new/me.pem")
+    let first = try PlayerKey.loadOrGenerate(path)
+    #expect(first.file == path)
+    #expect(try directory.mode("new/me.pem") == 0o600)
+    #expect(try directory.mode("new") == 0o700)
+    let text = try directory.read("new/me.pem")
+    #expect(try PlayerKey.loadOrGenerate(path).id == first.id)
+    #expect(try directory.read("new/me.pem") == text)
+  }
+
+  @Test func whatIsThereIsNeverReplacedByANewKey() throws {
+    let (damaged, open) = (try directory.write("bad.pem", "no key"), try directory.write("open.pem", "x", mode: 0o644))
+    try FileManager.default.createSymbolicLink(atPath: directory.file("link.pem"), withDestinationPath: "nowhere")
+    #expect(try keyFileCode { _ = try PlayerKey.loadOrGenerate(damaged) } == .notPEM)
+    #expect(try keyFileCode { _ = try PlayerKey.loadOrGenerate(open) } == .notPEM)
+    #expect(try keyFileCode { _ = try PlayerKey.loadOrGenerate(directory.path) } == .isDirectory)
+    #expect(try keyFileCode { _ = try PlayerKey.loadOrGenerate(directory.file("link.pem")) } == .notFound)
+    #expect(try directory.read("bad.pem") == "no key")
+    #expect(try directory.names() == ["bad.pem", "link.pem", "open.pem"])
+  }
+
+  /// Of those that come at the same moment all are the same player.
+  @Test func manyAtOnceGetOneKey() async throws {
+    let path = directory.file("me.pem")
+    let ids = try await withThrowingTaskGroup(of: PlayerID.self) { group in
+      for _ in 0..<8 { group.addTask { try PlayerKey.loadOrGenerate(path).id } }
+      return try await group.reduce(into: Set<PlayerID>()) { $0.insert($1) }
+    }
+    #expect(ids.count == 1)
+    #expect(try directory.names() == ["me.pem"])
+  }
+
   @Test func roundTrip() throws {
     let path = directory.file("new/deep/me.pem")
     let key = PlayerKey.generate()

@@ -24,6 +24,33 @@ import Testing
     events.compactMap { if case .message(let message, _) = $0 { message.text } else { nil } }
   }
 
+  // MARK: Names
+
+  @Test func namesAreStillThereWhenTheServerHasBegunAnew() {
+    let simulation = Simulation(seed: 5, name: "The Attic")
+    let (ada, other) = (simulation.addClient(name: "Ada"), simulation.addClient())
+    simulation.run(for: .seconds(2))
+    #expect(simulation.server.name(of: ada.id) == "Ada" && ada.serverName == "The Attic")
+    #expect(simulation.server.name(of: other.id) == other.id.shortFingerprint)
+    simulation.restartServer()
+    #expect(simulation.server.name(of: ada.id) == ada.id.shortFingerprint)
+    try? ada.send("are you there?")
+    let isBack = { ada.isConnected && simulation.server.players.contains(ada.id) }
+    #expect(simulation.run(until: isBack, within: .seconds(30)))
+    #expect(simulation.server.name(of: ada.id) == "Ada" && ada.serverName == "The Attic")
+  }
+
+  @Test func someAreToldAndOthersNot() {
+    let simulation = Simulation(seed: 6)
+    let clients = (0..<3).map { _ in simulation.addClient() }
+    simulation.run(for: .seconds(2))
+    let (ada, ben) = (clients[0].id, clients[1].id)
+    #expect(simulation.server.send("both", to: [ada, ben, ada]).isEmpty)
+    #expect(simulation.server.broadcast("not Ada", except: [ada]).isEmpty)
+    simulation.run(for: .seconds(1))
+    #expect(clients.map { texts($0.takeEvents()) } == [["both"], ["both", "not Ada"], ["not Ada"]])
+  }
+
   // MARK: Messages
 
   @Test func aConversation() throws {

@@ -39,10 +39,13 @@ private final class NotedGame: GameClient, GameServer {
     var message: Message
     var options: SendOptions
     var player: PlayerID?
+    var several: [PlayerID] = []
+    var exceptions: Set<PlayerID> = []
   }
 
   let id = PlayerKey.generate().id
   let serverID = PlayerKey.generate().id
+  let serverName = "somewhere"
   let players: [PlayerID] = []
   let queuedBytes = 0
   private(set) var calls: [Call] = []
@@ -54,10 +57,17 @@ private final class NotedGame: GameClient, GameServer {
     calls.append(Call(message: message, options: options, player: player))
     return nil
   }
-  func broadcast(_ message: Message, from author: PlayerID?, options: SendOptions) -> [PlayerID: SendError] {
-    calls.append(Call(message: message, options: options, player: author))
+  func send(_ message: Message, to players: [PlayerID], options: SendOptions) -> [PlayerID: SendError] {
+    calls.append(Call(message: message, options: options, several: players))
     return [:]
   }
+  func broadcast(
+    _ message: Message, from author: PlayerID?, except exceptions: Set<PlayerID>, options: SendOptions
+  ) -> [PlayerID: SendError] {
+    calls.append(Call(message: message, options: options, player: author, exceptions: exceptions))
+    return [:]
+  }
+  func name(of player: PlayerID) -> String { player.shortFingerprint }
   func takeReceipts() -> [Receipt] { [] }
   func takeEvents() -> [Client.Event] { [] }
   func takeEvents() -> [Server.Event] { [] }
@@ -124,6 +134,71 @@ private final class NotedGame: GameClient, GameServer {
     #expect(game.calls.allSatisfy { $0.options == options && $0.message.action == "a" })
     #expect(game.calls.map(\.player) == [player, player, nil, nil])
     #expect(game.calls.map(\.message.text) == ["hello", nil, "hello", nil])
+  }
+
+  @Test func callsForSomeKeepTheirParameters() throws {
+    let game = NotedGame()
+    let (ada, ben) = (PlayerKey.generate().id, PlayerKey.generate().id)
+    let options = SendOptions(
+      delivery: .unreliable, priority: .low, channel: 255, expires: .seconds(1), receipt: 0)
+    let some = [ada, ben].lazy.filter { _ in true }
+    let (delivery, expires) = (Delivery.unreliable, Duration.seconds(1))
+    game.send("x", as: "a", to: some, delivery: delivery, priority: .low, channel: 255, expires: expires, receipt: 0)
+    game.send([1], as: "a", to: some, delivery: delivery, priority: .low, channel: 255, expires: expires, receipt: 0)
+    game.send(7, as: "a", to: some, delivery: delivery, priority: .low, channel: 255, expires: expires, receipt: 0)
+    game.send(
+      ["k": 1, "l": "m"], as: "a", to: some, delivery: delivery, priority: .low, channel: 255, expires: expires,
+      receipt: 0)
+    game.send(
+      Message("x", as: "a"), to: some, delivery: delivery, priority: .low, channel: 255, expires: expires, receipt: 0)
+    #expect(game.calls.count == 5)
+    #expect(game.calls.allSatisfy { $0.several == [ada, ben] && $0.options == options && $0.message.action == "a" })
+    #expect(
+      game.calls.map(\.message.body) == [[0x78], [1], [7], try Message(["k": 1, "l": "m"] as Value).body, [0x78]])
+
+    game.broadcast("x", except: [ada])
+    game.broadcast([1], except: [ada])
+    game.broadcast(7, except: [ada])
+    game.broadcast(["k": 1, "l": "m"], except: [ada])
+    game.broadcast(Message("x"), from: ben, except: [ada])
+    #expect(game.calls.dropFirst(5).allSatisfy { $0.exceptions == [ada] && $0.options == .init() })
+    #expect(game.calls.dropFirst(5).map(\.player) == [nil, nil, nil, nil, ben])
+  }
+
+  @Test func someGetItOnceAndOthersNot() async throws {
+    let server = try await makeServer()
+    let clients = [try await makeClient(server), try await makeClient(server), try await makeClient(server)]
+    let (ada, ben, cat) = (clients[0].id, clients[1].id, clients[2].id)
+    let stranger = PlayerKey.generate().id
+    #expect(server.send("team", to: [ada, ben, ada, stranger]) == [stranger: .notConnected])
+    #expect(server.broadcast("not for Ben", except: [ben]).isEmpty)
+    #expect(server.broadcast(Message("from Ada, not for Cat"), from: ada, except: [cat]).isEmpty)
+    #expect(server.broadcast("the end").isEmpty)
+    var heard: [[String]] = []
+    for client in clients {
+      let log = client.log
+      try await log.first("the end") {
+        if case .message(let message) = $0, message.text == "the end" { true } else { nil }
+      }
+      heard.append(log.events.compactMap { if case .message(let message) = $0 { message.text } else { nil } })
+    }
+    #expect(
+      heard == [
+        ["team", "not for Ben", "the end"], ["team", "from Ada, not for Cat", "the end"], ["not for Ben", "the end"],
+      ])
+    for client in clients { await client.close() }
+    await server.close()
+  }
+
+  @Test func whoIsKickedReadsWhy() async throws {
+    let server = try await makeServer()
+    let (ada, ben) = (try await makeClient(server), try await makeClient(server))
+    server.kick(ada.id, reason: "language!")
+    server.kick(ben.id)
+    #expect(await ada.waitUntilDisconnected() == .kicked("language!"))
+    #expect(await ben.waitUntilDisconnected() == .kicked(""))
+    #expect("\(EndReason.kicked("language!"))" == "kicked: language!")
+    await server.close()
   }
 
   @Test func whatIsPassedOnGoesAsItCame() {

@@ -15,7 +15,7 @@ struct UDPErrorTests {
     #expect(
       error.description
         == "UDP port \(address.port) on 127.0.0.1 is already in use: "
-        + "choose another with --listen or stop the other program"
+        + "choose another port or stop the other program"
     )
     #expect(throws: UDPError.self) { try makeEcho(.any(port: address.port)) }
   }

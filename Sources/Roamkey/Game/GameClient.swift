@@ -17,6 +17,9 @@ public protocol GameClient {
   var id: PlayerID { get }
   /// Who the server is.
   var serverID: PlayerID { get }
+  /// What to call the server: its name, or two words of its key's fingerprint. Anybody may take any name: it proves
+  /// nothing, ``serverID`` does.
+  var serverName: String { get }
   /// Bytes queued for the server: not sent yet, or not acknowledged.
   var queuedBytes: Int { get }
 
@@ -48,6 +51,7 @@ extension GameClient {
   ///
   /// It returns at once: the message is queued, and goes out as the network allows.
   /// - Parameters:
+  ///   - text: what it says.
   ///   - action: a short name that tells the receiver what it is, at most 64 bytes.
   ///   - delivery: what is promised about it.
   ///   - priority: how much it matters that it leaves before others that wait.
@@ -79,9 +83,8 @@ extension GameClient {
 
   /// Sends a message to the server, with the parameters and errors of the `send` of a text. Its author is this player,
   /// whatever it says.
-  /// - Parameters:
-  ///   - delivery: nil takes the message's own: one that was received goes on as it came.
-  ///   - channel: nil takes the message's own.
+  ///
+  /// Where `delivery` or `channel` is nil the message's own counts: one that was received goes on as it came.
   public func send(
     _ message: Message, delivery: Delivery? = nil, priority: Priority = .normal, channel: UInt8? = nil,
     expires: Duration? = nil, receipt: UInt64? = nil

@@ -18,6 +18,12 @@ public protocol GameServer {
   /// Those who are in, in the order in which they came.
   var players: [PlayerID] { get }
 
+  /// What to call a player: the name that it came with, or two words of its key's fingerprint.
+  ///
+  /// A name is for people to read. It is free of what disturbs a line of text, and also known for a while after `left`.
+  /// It proves nothing, and two players may have the same: who somebody is, the `PlayerID` tells.
+  func name(of player: PlayerID) -> String
+
   /// Sends a message to a player. If it has an author, the player is told so in the server's word.
   ///
   /// It returns at once. That a player has just left, or does not keep up, is ordinary on a server and so no error
@@ -26,10 +32,18 @@ public protocol GameServer {
   @discardableResult
   func send(_ message: Message, to player: PlayerID, options: SendOptions) -> SendError?
 
-  /// Sends a message to all players, or passes a player's message on to all the others, with the player as its author.
+  /// Sends a message to some players; one who is named twice gets it once.
   /// - Returns: to whom it could not be queued, and why; empty when all is well.
   @discardableResult
-  func broadcast(_ message: Message, from author: PlayerID?, options: SendOptions) -> [PlayerID: SendError]
+  func send(_ message: Message, to players: [PlayerID], options: SendOptions) -> [PlayerID: SendError]
+
+  /// Sends a message to all players, or passes a player's message on to all the others, with the player as its author;
+  /// `exceptions` do not get it.
+  /// - Returns: to whom it could not be queued, and why; empty when all is well.
+  @discardableResult
+  func broadcast(
+    _ message: Message, from author: PlayerID?, except exceptions: Set<PlayerID>, options: SendOptions
+  ) -> [PlayerID: SendError]
 
   /// What has happened since the last time, in order, without waiting.
   func takeEvents() -> [Server.Event]
@@ -63,7 +77,9 @@ extension GameServer {
   /// It returns at once. That a player has just left, or does not keep up, is ordinary on a server and so no error
   /// that is thrown.
   /// - Parameters:
+  ///   - text: what it says.
   ///   - action: a short name that tells the receiver what it is, at most 64 bytes.
+  ///   - player: who gets it.
   ///   - delivery: what is promised about it.
   ///   - priority: how much it matters that it leaves before others that wait.
   ///   - channel: which of 256 independent sequences it belongs to: what is lost or late in one holds up no other.
@@ -96,9 +112,8 @@ extension GameServer {
 
   /// Sends a message to a player, with the parameters and results of the `send` of a text. If it has an author, the
   /// player is told so in the server's word; one that was received keeps the time at which it was sent.
-  /// - Parameters:
-  ///   - delivery: nil takes the message's own: one that was received goes on as it came.
-  ///   - channel: nil takes the message's own.
+  ///
+  /// Where `delivery` or `channel` is nil the message's own counts: one that was received goes on as it came.
   @discardableResult
   public func send(
     _ message: Message, to player: PlayerID, delivery: Delivery? = nil, priority: Priority = .normal,
@@ -111,49 +126,64 @@ extension GameServer {
         expires: expires, receipt: receipt))
   }
 
-  /// Sends a text to all players, with the parameters of the `send` of a text.
+  /// Sends a text to all players but the `exceptions`, such as `[player]`, with the parameters of the `send` of a text.
   /// - Returns: to whom it could not be queued, and why; empty when all is well.
   @discardableResult
   public func broadcast(
-    _ text: String, as action: String = "", delivery: Delivery = .reliableOrdered, priority: Priority = .normal,
+    _ text: String, as action: String = "", except exceptions: Set<PlayerID> = [],
+    delivery: Delivery = .reliableOrdered, priority: Priority = .normal,
     channel: UInt8 = 0, expires: Duration? = nil, receipt: UInt64? = nil
   ) -> [PlayerID: SendError] {
     broadcast(
-      Message(text, as: action), from: nil,
+      Message(text, as: action), from: nil, except: exceptions,
       options: .init(
         delivery: delivery, priority: priority, channel: channel, expires: expires, receipt: receipt))
   }
 
-  /// Sends bytes to all players, with the parameters of the `send` of a text.
+  /// Sends bytes to all players but the `exceptions`, with the parameters of the `send` of a text.
   /// - Returns: to whom they could not be queued, and why; empty when all is well.
   @discardableResult
   public func broadcast(
-    _ body: [UInt8], as action: String = "", delivery: Delivery = .reliableOrdered, priority: Priority = .normal,
+    _ body: [UInt8], as action: String = "", except exceptions: Set<PlayerID> = [],
+    delivery: Delivery = .reliableOrdered, priority: Priority = .normal,
     channel: UInt8 = 0, expires: Duration? = nil, receipt: UInt64? = nil
   ) -> [PlayerID: SendError] {
     broadcast(
-      Message(body, as: action), from: nil,
+      Message(body, as: action), from: nil, except: exceptions,
       options: .init(
         delivery: delivery, priority: priority, channel: channel, expires: expires, receipt: receipt))
   }
 
   /// Passes a player's message on to all the others, with the player as its author and the time at which it was sent;
-  /// without `author`, sends a message to all. The parameters are those of the `send` of a text.
-  /// - Parameters:
-  ///   - delivery: nil takes the message's own: one that was received goes on as it came.
-  ///   - channel: nil takes the message's own.
+  /// without `author`, sends a message to all. The `exceptions` do not get it either. The parameters are those of the
+  /// `send` of a text.
+  ///
+  /// Where `delivery` or `channel` is nil the message's own counts: one that was received goes on as it came.
   /// - Returns: to whom it could not be queued, and why; empty when all is well.
   @discardableResult
   public func broadcast(
-    _ message: Message, from author: PlayerID? = nil, delivery: Delivery? = nil, priority: Priority = .normal,
+    _ message: Message, from author: PlayerID? = nil, except exceptions: Set<PlayerID> = [], delivery: Delivery? = nil,
+    priority: Priority = .normal,
     channel: UInt8? = nil, expires: Duration? = nil, receipt: UInt64? = nil
   ) -> [PlayerID: SendError] {
     broadcast(
-      message, from: author,
+      message, from: author, except: exceptions,
       options: .init(
         delivery: delivery ?? message.delivery, priority: priority, channel: channel ?? message.channel,
         expires: expires, receipt: receipt))
   }
+}
+
+extension GameServer {
+  /// Sends a message to all players, or passes a player's message on to all the others, with the player as its author.
+  /// - Returns: to whom it could not be queued, and why; empty when all is well.
+  @discardableResult
+  public func broadcast(_ message: Message, from author: PlayerID?, options: SendOptions) -> [PlayerID: SendError] {
+    broadcast(message, from: author, except: [], options: options)
+  }
+
+  /// Puts a player out without a word of why.
+  public func kick(_ player: PlayerID) { kick(player, reason: "") }
 }
 
 extension Server: GameServer {}

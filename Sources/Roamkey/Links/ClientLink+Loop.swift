@@ -107,7 +107,8 @@ extension ClientLink {
   ) -> Phase? {
     switch event {
     case .joined(let handle, let id, let address):
-      join(Peer(handle: handle, id: id, address: address), endpoint, now, &scratch, &wishes)
+      let name = endpoint.serverDisplayName.flatMap(DisplayText.name)
+      join(Peer(handle: handle, id: id, address: address, name: name), endpoint, now, &scratch, &wishes)
     case .message(let handle, let message):
       let cost = EventCost(of: message, in: handle)
       scratch.events.append(.message(Message(message, sender: nil)), cost: cost)

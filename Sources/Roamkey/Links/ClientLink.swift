@@ -24,6 +24,8 @@ package final class ClientLink: Sendable {
     var handle: SessionHandle
     package var id: PlayerID
     package var address: NetworkAddress
+    /// What it calls itself; nil where it said nothing.
+    package var name: String?
   }
 
   struct State: Sendable {
@@ -203,7 +205,7 @@ package final class ClientLink: Sendable {
 
 extension ClientLink.Phase {
   /// The server, once there was a session.
-  var peer: ClientLink.Peer? {
+  package var peer: ClientLink.Peer? {
     switch self {
     case .connected(let peer), .reconnecting(let peer), .ended(let peer, _): peer
     case .connecting, .failed: nil

@@ -18,6 +18,7 @@ package final class ServerLink: Sendable {
     var handles: [PlayerID: SessionHandle] = [:]
     /// Where those were last whose `left` the app has not taken yet.
     var departed: [PlayerID: NetworkAddress] = [:]
+    var names = NameBook()
     /// One for each shard.
     var ledgers: [Ledger]
     /// Whose message came last: many come at once, and need not be looked up one by one.
@@ -126,6 +127,9 @@ package final class ServerLink: Sendable {
     }
   }
 
+  /// What the player calls itself, or called itself until it left; nil where it said nothing, or that is long ago.
+  package func name(of player: PlayerID) -> String? { monitor.withLock { $0.names[player] } }
+
   /// The player's session; nil for one who is not in.
   package func handle(of player: PlayerID) -> SessionHandle? { monitor.withLock { $0.handles[player] } }
 
@@ -141,24 +145,25 @@ package final class ServerLink: Sendable {
     await monitor.wait { state in state.handles[player].map { state.ledgers[state.shard(of: $0)].hasRoom($0) } ?? true }
   }
 
-  /// Hands `message` over for all `players`, or for all who are in but `exception`, sent at `now`.
+  /// Hands `message` over for all `players`, or for all who are in, but not for its `author` nor for `exceptions`, sent
+  /// at `now`.
   /// - Returns: for whom it was not taken, and why.
   package func send(
-    _ message: Message, _ options: SendOptions, to players: [PlayerID]?, except exception: PlayerID? = nil,
-    at now: Instant
+    _ message: Message, _ options: SendOptions, to players: [PlayerID]?, author: PlayerID? = nil,
+    except exceptions: Set<PlayerID> = [], at now: Instant
   ) -> [PlayerID: SendError] {
     let content: EncodedMessage
     do throws(SendError) {
       let time = message.originalTime(at: now).map { clock.milliseconds24($0) }
       content = try message.encoded(options, author: message.author, at: now, time: time)
     } catch {
-      let all = (players ?? self.players).filter { $0 != exception }
+      let all = (players ?? self.players).filter { $0 != author && !exceptions.contains($0) }
       return Dictionary(all.map { ($0, error) }, uniquingKeysWith: { first, _ in first })
     }
     let (failures, calls) = monitor.withLock { state -> ([PlayerID: SendError], ShardSet) in
       var failures: [PlayerID: SendError] = [:]
       var taken = ShardSet()
-      for player in players ?? Array(state.handles.keys) where player != exception {
+      for player in players ?? Array(state.handles.keys) where player != author && !exceptions.contains(player) {
         do throws(SendError) {
           guard let handle = state.handles[player] else { throw .notConnected }
           let shard = state.shard(of: handle)
@@ -311,7 +316,7 @@ package final class ServerLink: Sendable {
     var next = earlier.makeIterator()
     monitor.withLock { state in
       while let event = next.next() ?? endpoint.takeEvent() {
-        Self.apply(event, isOverrun: isOverrun, to: &state, &scratch, longest: endpoint.maximumMessageSize(of:))
+        Self.apply(event, isOverrun: isOverrun, to: &state, &scratch, endpoint)
       }
       state.ledgers[shard].correct { endpoint.queuedBytes(of: $0) }
       state.isIdle[shard] = state.isClosed && endpoint.isIdle
@@ -324,7 +329,7 @@ package final class ServerLink: Sendable {
 extension ServerLink {
   private static func apply(
     _ event: consuming EngineEvent, isOverrun: Bool, to state: inout State, _ scratch: inout Scratch,
-    longest: (SessionHandle) -> Int
+    _ endpoint: ServerEndpoint
   ) {
     switch event {
     case .joined(let handle, let player, let address):
@@ -336,8 +341,9 @@ extension ServerLink {
         state.unwelcome.insert(handle)
         scratch.toClose.append(handle)
       } else {
-        state.ledgers[state.shard(of: handle)].open(handle, longest: longest(handle))
+        state.ledgers[state.shard(of: handle)].open(handle, longest: endpoint.maximumMessageSize(of: handle))
         join(handle, Session(player: player, address: address), &state, &scratch)
+        state.names.enter(player, endpoint.displayName(of: handle).flatMap(DisplayText.name))
       }
     case .message(let handle, let message):
       if state.last?.handle != handle { state.last = state.sessions[handle].map { (handle, $0.player) } }
@@ -380,7 +386,10 @@ extension ServerLink {
   ) {
     guard let session = state.sessions.removeValue(forKey: handle) else { return }
     state.last = nil
-    if state.handles[session.player] == handle { state.handles[session.player] = nil }
+    if state.handles[session.player] == handle {
+      state.handles[session.player] = nil
+      state.names.leave(session.player)
+    }
     state.departed[session.player] = session.address
     state.ledgers[state.shard(of: handle)].close(handle)
     scratch.events.append(.left(session.player, reason), cost: .farewell)

@@ -1,4 +1,5 @@
 public import RoamkeyCBOR
+public import RoamkeyCrypto
 public import RoamkeyEngine
 
 /// Bodies that are values: of any `Codable` type, or made up on the spot.
@@ -64,32 +65,37 @@ extension GameServer {
       expires: expires, receipt: receipt)
   }
 
-  /// Sends a value of any `Codable` type to all players, with the parameters of the `send` of a text.
+  /// Sends a value of any `Codable` type to all players but the `exceptions`, with the parameters of the `send` of
+  /// a text.
   /// - Returns: to whom it could not be queued, and why; empty when all is well.
   @discardableResult @_disfavoredOverload
   public func broadcast(
-    _ value: some Encodable, as action: String = "", delivery: Delivery = .reliableOrdered,
+    _ value: some Encodable, as action: String = "", except exceptions: Set<PlayerID> = [],
+    delivery: Delivery = .reliableOrdered,
     priority: Priority = .normal, channel: UInt8 = 0, expires: Duration? = nil, receipt: UInt64? = nil
   ) -> [PlayerID: SendError] {
     do throws(SendError) {
       return broadcast(
-        try Message(value, as: action), from: nil,
+        try Message(value, as: action), from: nil, except: exceptions,
         options: .init(
           delivery: delivery, priority: priority, channel: channel, expires: expires, receipt: receipt))
     } catch {
-      return Dictionary(players.map { ($0, error) }, uniquingKeysWith: { first, _ in first })
+      return Dictionary(
+        players.filter { !exceptions.contains($0) }.map { ($0, error) }, uniquingKeysWith: { first, _ in first })
     }
   }
 
-  /// Sends a value to all players, with the parameters of the `send` of a text.
+  /// Sends a value to all players but the `exceptions`, with the parameters of the `send` of a text.
   /// - Returns: to whom it could not be queued, and why; empty when all is well.
   @discardableResult @_disfavoredOverload
   public func broadcast(
-    _ value: Value, as action: String = "", delivery: Delivery = .reliableOrdered, priority: Priority = .normal,
+    _ value: Value, as action: String = "", except exceptions: Set<PlayerID> = [],
+    delivery: Delivery = .reliableOrdered, priority: Priority = .normal,
     channel: UInt8 = 0, expires: Duration? = nil, receipt: UInt64? = nil
   ) -> [PlayerID: SendError] {
     broadcast(
-      Encoded(value), as: action, delivery: delivery, priority: priority, channel: channel, expires: expires,
+      Encoded(value), as: action, except: exceptions, delivery: delivery, priority: priority, channel: channel,
+      expires: expires,
       receipt: receipt)
   }
 }
@@ -120,7 +126,7 @@ extension GameClient {
 }
 
 /// A value as anything that can be encoded: so that the overloads for values can ask those for all types.
-private struct Encoded: Encodable {
+struct Encoded: Encodable {
   let value: Value
 
   init(_ value: Value) { self.value = value }

@@ -51,7 +51,8 @@ public struct KeyFileError: Error, Hashable, Sendable, CustomStringConvertible {
   public let code: Code
   /// The file, as it was named by the caller.
   public let path: String
-  let detail: String
+  /// The system's words, where it refused something.
+  package let detail: String
   /// The file should hold a passphrase, not a key.
   private var isOfPassphrase = false
 
@@ -104,7 +105,7 @@ public struct KeyFileError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The path, without control characters that a terminal would obey.
-  static func shown(_ path: String) -> String {
+  package static func shown(_ path: String) -> String {
     var result = String.UnicodeScalarView()
     for scalar in path.unicodeScalars {
       result.append(scalar.properties.generalCategory == .control ? "?" : scalar)

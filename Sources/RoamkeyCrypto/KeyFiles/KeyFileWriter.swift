@@ -8,7 +8,7 @@ import RoamkeySodium
 /// 3. That file gets its name: by `linkat`, which fails where the name is taken, even in a race; or by `renameat`,
 ///    which replaces. (`renameat2` could do both, but is not in Swift's Glibc.)
 /// 4. The directory goes to the disk.
-enum KeyFileWriter {
+package enum KeyFileWriter {
   /// Fails early, before the work of a passphrase, where `write` would find the name taken.
   static func checkFree(_ path: String) throws(KeyFileError) {
     var status = stat()
@@ -25,6 +25,15 @@ enum KeyFileWriter {
     case S_IFDIR: throw KeyFileError(.isDirectory, path)
     default: throw KeyFileError(.notRegularFile, path)
     }
+  }
+
+  /// Writes what is no key, for its owner alone (mode 0600), in the place of whatever file is there.
+  /// - Throws: `KeyFileError`; where the file cannot be written its `detail` has the system's words.
+  package static func replace(_ path: String, with bytes: [UInt8]) throws(KeyFileError) {
+    let result = bytes.withUnsafeBytes { bytes in
+      Result { () throws(KeyFileError) in try write(bytes, to: path, mode: 0o600, overwrite: true) }
+    }
+    try result.get()
   }
 
   static func write(

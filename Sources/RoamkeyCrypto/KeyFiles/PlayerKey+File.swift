@@ -9,6 +9,28 @@ extension PlayerKey {
     return key
   }
 
+  /// The key in the file at `path`, as ``load(_:)`` reads it; where there is no such file a new key is made and saved
+  /// there first (mode 0600), so that whoever runs a program twice is the same player both times.
+  ///
+  /// A missing directory is made (0700). Nothing is ever overwritten: a file that is there and cannot be read is an
+  /// error, and of two programs that make the key at the same moment both get the one that was saved first. A link that
+  /// leads nowhere is an error as well.
+  /// - Throws: `KeyFileError`, which says what to do.
+  public static func loadOrGenerate(_ path: String) throws(KeyFileError) -> PlayerKey {
+    do throws(KeyFileError) {
+      return try load(path)
+    } catch {
+      guard error.code == .notFound else { throw error }
+    }
+    do throws(KeyFileError) {
+      try generate().save(to: path)
+    } catch {
+      // Somebody else has just made it.
+      guard error.code == .alreadyExists else { throw error }
+    }
+    return try load(path)
+  }
+
   /// The key in the file at `path`, opened with `passphrase` where it is protected (up to a few seconds and 512 MiB,
   /// as the file says).
   /// - Throws: `KeyFileError`, which says what to do.

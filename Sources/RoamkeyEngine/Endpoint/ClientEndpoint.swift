@@ -8,6 +8,7 @@ package struct ClientSettings: Sendable {
   package var pin: PlayerID?
   /// The only signing policy that is accepted; nil takes the server's.
   package var requiredPolicy: SigningPolicy?
+  /// What the player calls itself, for people to read.
   package var displayName: String?
   /// Whether the handshake tells limits; off only for the reference vectors, which have none.
   package var announcesLimits = true
@@ -106,6 +107,9 @@ package final class ClientEndpoint: DatagramHandler {
 
   /// The longest message that the server takes, and we send; 0 where there is no session.
   package var maximumMessageSize: Int { session?.maximumOutgoingMessage ?? held.maximumMessageSize }
+
+  /// What the server calls itself; nil where it said nothing, or there is no session.
+  package var serverDisplayName: String? { session?.peerName }
 
   /// How the session is doing; nil where there is none.
   package func sessionStatistics(now: Instant) -> SessionStatistics? { session?.statistics(now: now) }

@@ -102,6 +102,9 @@ package final class ServerEndpoint: DatagramHandler {
   /// The longest message that a session's other side takes, and we send; 0 where there is no session.
   package func maximumMessageSize(of handle: SessionHandle) -> Int { sessions[handle]?.maximumOutgoingMessage ?? 0 }
 
+  /// What a session's player calls itself; nil where it said nothing, or there is no session.
+  package func displayName(of handle: SessionHandle) -> String? { sessions[handle]?.peerName }
+
   /// How a session is doing; nil where there is none.
   package func statistics(of handle: SessionHandle, now: Instant) -> SessionStatistics? {
     sessions[handle]?.statistics(now: now)

@@ -194,6 +194,8 @@ final class Session {
   var formerPath: FormerPath?
   /// Client: ways to a server that has fallen silent.
   var search = PathSearch()
+  /// What the peer calls itself, for people (PROTOCOL §1.5); it proves nothing.
+  let peerName: String?
 
   /// The largest number of failed tags before the key is given up (PROTOCOL §2).
   static let failedTagLimit: UInt64 = 1 << 36
@@ -243,6 +245,7 @@ final class Session {
     lastTraffic = now
     ackDelays = AckDelayTracker(maximumAckDelay: configuration.maximumAckDelay)
     peerClock = PeerClock(local: context.clock, now: now)
+    peerName = opening.peerParameters.displayName
     keys = opening.keys
   }
 

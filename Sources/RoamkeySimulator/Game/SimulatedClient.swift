@@ -88,6 +88,8 @@ public final class SimulatedClient: GameClient {
 
   // MARK: As over sockets
 
+  public var serverName: String { app.link.phase.peer?.name ?? serverID.shortFingerprint }
+
   public var queuedBytes: Int { app.link.queuedBytes }
 
   public func send(_ message: Message, options: SendOptions) throws(SendError) {

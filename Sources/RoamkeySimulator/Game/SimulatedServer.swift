@@ -54,6 +54,8 @@ public final class SimulatedServer: GameServer {
 
   public var players: [PlayerID] { app.link.players }
 
+  public func name(of player: PlayerID) -> String { app.link.name(of: player) ?? player.shortFingerprint }
+
   @discardableResult
   public func send(_ message: Message, to player: PlayerID, options: SendOptions) -> SendError? {
     defer { world.touch(world.serverHost) }
@@ -61,10 +63,19 @@ public final class SimulatedServer: GameServer {
   }
 
   @discardableResult
-  public func broadcast(_ message: Message, from author: PlayerID?, options: SendOptions) -> [PlayerID: SendError] {
+  public func send(_ message: Message, to players: [PlayerID], options: SendOptions) -> [PlayerID: SendError] {
     defer { world.touch(world.serverHost) }
-    // The players by name, in their order: that of a dictionary differs from run to run.
-    return app.link.send(author.map { message.by($0) } ?? message, options, to: players, except: author, at: now)
+    return app.link.send(message, options, to: players.withoutRepetitions, at: now)
+  }
+
+  @discardableResult
+  public func broadcast(
+    _ message: Message, from author: PlayerID?, except exceptions: Set<PlayerID>, options: SendOptions
+  ) -> [PlayerID: SendError] {
+    defer { world.touch(world.serverHost) }
+    // The players one by one, in their order: that of a dictionary differs from run to run.
+    return app.link.send(
+      author.map { message.by($0) } ?? message, options, to: players, author: author, except: exceptions, at: now)
   }
 
   public func takeEvents() -> [Server.Event] {

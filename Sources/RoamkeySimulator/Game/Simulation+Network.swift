@@ -30,6 +30,7 @@ extension Simulation {
 
   /// Takes a client to another network, with another address. Its line stays as it was: see ``setNetwork(_:of:)``.
   /// - Parameters:
+  ///   - client: who moves.
   ///   - router: the one there; none by default.
   ///   - isNoticed: whether its system tells it so, as Linux does.
   public func move(_ client: SimulatedClient, behind router: SimulatedRouter? = nil, isNoticed: Bool = true) {
@@ -46,6 +47,7 @@ extension Simulation {
 
   /// Cuts clients off from the server. Several cuts may be in force at once.
   /// - Parameters:
+  ///   - clients: who is cut off.
   ///   - direction: which datagrams are stopped, as seen from the clients.
   ///   - duration: for how long; until ``heal()`` by default.
   public func cut(_ clients: [SimulatedClient], _ direction: CutDirection = .both, for duration: Duration? = nil) {
@@ -59,7 +61,10 @@ extension Simulation {
 
   /// Stands a client's process still: a laptop that is closed, a browser's tab in the background. Ticks of
   /// `every(_:on:)` are left out. What arrives waits in the socket's buffer, 208 KiB at most.
-  /// - Parameter stopsClock: whether the machine's clock stands still as well, as that of a sleeping machine does.
+  /// - Parameters:
+  ///   - client: whose process.
+  ///   - duration: how long it stands still.
+  ///   - stopsClock: whether the machine's clock stands still as well, as that of a sleeping machine does.
   public func suspend(_ client: SimulatedClient, for duration: Duration, stopsClock: Bool = false) {
     world.suspend(client.player.host, for: duration, stopsClock: stopsClock)
   }
@@ -67,6 +72,7 @@ extension Simulation {
   /// Ends a client's process without a word and begins another with the same key, which connects at once. Events that
   /// were not taken are gone; the game's own state is the game's affair.
   /// - Parameters:
+  ///   - client: whose process.
   ///   - downtime: how long nothing runs.
   ///   - keepsPort: whether the new process gets the port of the old one.
   public func restart(_ client: SimulatedClient, after downtime: Duration = .zero, keepsPort: Bool = false) {

@@ -1,5 +1,6 @@
 public import Roamkey
 public import RoamkeyEngine
+import RoamkeyWire
 
 /// A game's own code on a simulated network: a server, clients and what lies between them, in virtual time and from a
 /// seed.
@@ -29,20 +30,29 @@ public final class Simulation {
   /// - Parameters:
   ///   - seed: another one, other chances.
   ///   - application: name and version of what is played, 1 to 255 bytes.
+  ///   - name: what the server is called, at most 64 bytes without control characters; none by default.
   ///   - configuration: of the server, and of clients that are given none of their own.
   ///   - network: how the server's line treats datagrams, each way; perfect, so that a client's own line counts.
   public init(
-    seed: UInt64, application: String = "simulation/1", configuration: RoamkeyConfiguration = .init(),
+    seed: UInt64, application: String = "simulation/1", name: String? = nil,
+    configuration: RoamkeyConfiguration = .init(),
     network: NetworkConditions = .perfect
   ) {
     precondition((1...255).contains(application.utf8.count), "an application is named by 1 to 255 bytes")
+    Self.check(name)
+    var settings = ServerSettings(application: application)
+    settings.displayName = name
     self.seed = seed
     self.application = application
     random = SeededRandom(seed: ~seed)
     world = SimulatedWorld(
-      seed: seed, settings: ServerSettings(application: application), configuration: configuration,
-      conditions: network)
+      seed: seed, settings: settings, configuration: configuration, conditions: network)
     server = SimulatedServer(in: world)
+  }
+
+  private static func check(_ name: String?) {
+    guard let name else { return }
+    precondition(name.utf8.count <= 64 && DisplayText.isClean(name), "a name has at most 64 clean bytes")
   }
 
   deinit {
@@ -54,15 +64,18 @@ public final class Simulation {
   /// - Parameters:
   ///   - network: how its line treats datagrams, each way.
   ///   - router: the one that it is behind; none by default.
+  ///   - name: what the player is called, at most 64 bytes without control characters; none by default.
   ///   - configuration: its own limits and timers; the server's by default.
   @discardableResult
   public func addClient(
-    network: NetworkConditions = .broadband, behind router: SimulatedRouter? = nil,
+    network: NetworkConditions = .broadband, behind router: SimulatedRouter? = nil, name: String? = nil,
     configuration: RoamkeyConfiguration? = nil
   ) -> SimulatedClient {
+    var settings = ClientSettings(application: application)
+    settings.displayName = name
+    Self.check(name)
     let player = world.addPlayer(
-      settings: ClientSettings(application: application), configuration: configuration, conditions: network,
-      behind: router?.nat)
+      settings: settings, configuration: configuration, conditions: network, behind: router?.nat)
     let client = SimulatedClient(player, in: world, configuration: configuration ?? world.configuration)
     clients.append(client)
     world.connect(player)
@@ -100,6 +113,7 @@ public final class Simulation {
   /// - Parameters:
   ///   - interval: above zero.
   ///   - client: whose tick it is: while its process does not run, nothing is done.
+  ///   - body: what is done.
   public func every(
     _ interval: Duration, on client: SimulatedClient? = nil, _ body: @escaping (Simulation) -> Void
   ) {
