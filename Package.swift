@@ -120,7 +120,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     // It also runs the built command; naming the target makes sure that it is built.
-    .testTarget(name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI", "RoamkeySimulator", "TestSupport"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )
