@@ -1,7 +1,7 @@
 /// How many columns of a terminal a text takes, and texts cut and filled to columns.
 ///
 /// Terminals differ about rare characters; what is right for letters, East Asian scripts and pictures is enough for a
-/// table. A line that comes out too long all the same is cut by the terminal: nothing is wrapped while the table stands.
+/// table. A line that comes out too long all the same is cut by the terminal, which wraps nothing meanwhile.
 enum DisplayWidth {
   static func of(_ text: String) -> Int { text.reduce(0) { $0 + of($1) } }
 
