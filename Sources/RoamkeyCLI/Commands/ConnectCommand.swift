@@ -29,10 +29,14 @@ struct ConnectCommand: AsyncParsableCommand {
     })
   var pin: PlayerID?
 
-  @Option(help: ArgumentHelp("The player's key (default: \(KeyStore.player), made on first use).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The player's key (default: \(KeyStore.player), made on first use).", valueName: "file"),
+    completion: .file(extensions: ["pem"]))
   var key: String?
 
-  @Option(help: ArgumentHelp("The passphrase of the key is the first line of this file.", valueName: "f"))
+  @Option(
+    help: ArgumentHelp("The passphrase of the key is the first line of this file.", valueName: "f"), completion: .file()
+  )
   var passphraseFile: String?
 
   @Option(help: ArgumentHelp("What is played there.", valueName: "name"))
