@@ -67,7 +67,7 @@ public final class Client: Sendable {
     let candidates = try await lookup.addresses()
     let endpoint = ClientEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system)
     let link = ClientLink(configuration, clock: endpoint.clock)
-    let loop = ClientLoop(link, lookup)
+    let loop = ClientLoop(link, lookup, configuration.searchesLocalNetwork ? LocalSearch() : nil)
     let driver: UDPDriver<ClientEndpoint>
     do throws(UDPError) {
       driver = try UDPDriver(

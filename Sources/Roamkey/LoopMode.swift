@@ -17,6 +17,7 @@ public enum LoopMode: Sendable, Hashable {
   ///
   /// All other calls are as ever, from any thread. What is awaited (connecting, `close`, `statistics`, `waitForRoom`,
   /// `waitUntilDisconnected`) carries datagrams meanwhile by itself; `events` and `receipts` do not: they bring what
-  /// other calls have carried. A server's name is looked up on a thread that lives for that moment.
+  /// other calls have carried. A server's name is looked up on a thread that lives for that moment, and a server that
+  /// has fallen silent is asked for on the local network on another one.
   case polled
 }

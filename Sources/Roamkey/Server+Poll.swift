@@ -14,6 +14,7 @@ extension Server {
     guard limit > .zero else { return takeEvents() }
     let end = Instant.current + limit
     if drivers[0].isPolled {
+      announcer?.look()
       drivers[0].poll(until: end) { link.events.hasNews }
     } else {
       link.events.wait(until: end)

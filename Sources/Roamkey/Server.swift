@@ -24,9 +24,13 @@ public final class Server: Sendable {
   /// Why players will not come back by themselves when this server is started anew; nil where they will, and where
   /// there was to be no instance file.
   public let instanceFileError: InstanceFileError?
+  /// Why nobody on the local network is answered; nil where they are, and where they were not to be.
+  public let discoveryError: RoamkeyError?
   let link: ServerLink
   /// One for each thread.
   let drivers: [UDPDriver<ServerEndpoint>]
+  /// Answers on the local network, where somebody is to.
+  let announcer: BeaconAnnouncer?
   /// Locked for as long as the server runs.
   private let instance: Locked<InstanceID?>
 
@@ -48,8 +52,8 @@ public final class Server: Sendable {
   ///   - discovery: whether those who ask on the local network are told that it is there.
   ///   - configuration: limits and timers. Limits of players hold for all threads together, those of handshakes under
   ///     way for each.
-  /// - Throws: `RoamkeyError`, for instance when the port is in use. An instance file that cannot be used is no reason:
-  ///   see ``instanceFileError``.
+  /// - Throws: `RoamkeyError`, for instance when the port is in use. No reason is an instance file that cannot
+  ///   be used (``instanceFileError``), nor that the local network cannot be answered (``discoveryError``).
   public convenience init(
     key: consuming PlayerKey, application: String, port: Int = 7447, signingPolicy: SigningPolicy = .everyPacket,
     name: String? = nil, allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [], instanceFile: InstanceFile = .besideKey,
@@ -82,6 +86,7 @@ public final class Server: Sendable {
     settings.instance = instance?.value
     self.instance = Locked(instance)
     instanceFileError = problem
+    let signer = Self.signer(key, discovery, configuration)
     do throws(UDPError) {
       (link, drivers) =
         threads == 1
@@ -90,6 +95,9 @@ public final class Server: Sendable {
     } catch {
       throw RoamkeyError(error)
     }
+    let announcement = ServerAnnouncement(application: application, name: name, address: drivers[0].localAddress)
+    (announcer, discoveryError) = Self.announce(
+      announcement, signer, link, capacity: configuration.maximumSessions, loop)
     for (shard, driver) in drivers.enumerated() { link.attach(driver, shard: shard) }
   }
 
@@ -111,6 +119,7 @@ public final class Server: Sendable {
   }
 
   deinit {
+    announcer?.stop()
     if link.beginClosing() { perform { endpoint, now in endpoint.shutdown(now: now) } }
     for driver in drivers { driver.stop() }
     link.endClosing()
@@ -139,6 +148,7 @@ public final class Server: Sendable {
   /// What has happened since the last time, without waiting: for a game loop that asks once a frame.
   public func takeEvents() -> [Event] {
     drivers[0].look()
+    announcer?.look()
     return link.takeEvents()
   }
 
@@ -280,6 +290,7 @@ public final class Server: Sendable {
   /// What was queued is not delivered any more. It takes as long as the players need to hear it, at most 3 s.
   public func close() async {
     guard link.beginClosing() else { return await link.waitUntilStopped() }
+    announcer?.stop()
     perform { endpoint, now in endpoint.shutdown(now: now) }
     await withDeadline(.seconds(3)) { [link, drivers] in
       await drivers[0].carrying { await link.waitUntilIdle() }

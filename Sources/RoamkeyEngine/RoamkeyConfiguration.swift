@@ -73,13 +73,18 @@ public struct RoamkeyConfiguration: Sendable {
   /// the Wi-Fi). If not, it keeps to the way that the system chooses. Around a tunnel, such as a VPN's, it never goes.
   public var usesOtherInterfaces = true
 
+  /// Whether a client whose server has fallen silent also asks the local network for the server's key. Whoever is on
+  /// that network sees that somebody asks, not for whom.
+  public var searchesLocalNetwork = true
+
   // MARK: Server
 
   /// How many players at once. Each costs a few KiB when idle.
   public var maximumSessions = 1024
   /// How many players from one IPv4 address or IPv6 /64: a household or a school class, not a flood.
   public var maximumSessionsPerPrefix = 32
-  /// Ignores newcomers who do not know the server's key, so that scanners see nothing.
+  /// Ignores newcomers who do not know the server's key, so that scanners see nothing; nor does it answer on the local
+  /// network.
   public var isQuiet = false
   /// How many handshakes may be under way; each holds about 2 KiB.
   package var halfOpenLimit = 1024

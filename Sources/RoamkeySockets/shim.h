@@ -60,6 +60,11 @@ static const int ROAMKEY_IP_MTU_DISCOVER = 10;
 /// Sets DF and ignores what the kernel believes of the path MTU: the engine probes it itself (RFC 8899).
 static const int ROAMKEY_PMTUDISC_PROBE = 3;
 
+static const int ROAMKEY_IP_TTL = 2;
+static const int ROAMKEY_IP_MULTICAST_TTL = 33;
+static const int ROAMKEY_IPV6_UNICAST_HOPS = 16;
+static const int ROAMKEY_IPV6_MULTICAST_HOPS = 18;
+
 static const int ROAMKEY_SO_SNDBUFFORCE = 32;
 static const int ROAMKEY_SO_RCVBUFFORCE = 33;
 static const int ROAMKEY_SO_MEMINFO = 55;
@@ -163,6 +168,24 @@ static inline int roamkey_find_destination(struct msghdr *message, struct roamke
     }
   }
   return 0;
+}
+
+// MARK: Groups
+
+/// Hears a multicast group on one interface (IP_ADD_MEMBERSHIP, IPV6_JOIN_GROUP); -1 and `errno` on failure.
+static inline int roamkey_join4(int fd, struct in_addr group, unsigned int interface) {
+  struct { struct in_addr group, local; int interface; } request;  // struct ip_mreqn
+  memset(&request, 0, sizeof request);
+  request.group = group;
+  request.interface = (int)interface;
+  return setsockopt(fd, IPPROTO_IP, 35, &request, sizeof request);
+}
+
+static inline int roamkey_join6(int fd, const struct in6_addr *group, unsigned int interface) {
+  struct { struct in6_addr group; unsigned int interface; } request;  // struct ipv6_mreq
+  request.group = *group;
+  request.interface = interface;
+  return setsockopt(fd, IPPROTO_IPV6, 20, &request, sizeof request);
 }
 
 // MARK: epoll

@@ -28,12 +28,15 @@ struct InterfaceAddress: Equatable {
   var interface: UInt32
   /// Port 0.
   var address: NetworkAddress
+  /// How many bits of it are the link's.
+  var prefixLength: Int
 
   /// Nil for a message that is too short for one, for families that are not IP, and for addresses that are not to be
   /// used: not proven to be unique yet, proven not to be, or on their way out (RFC 4862 §5.4, §5.5.4).
   init?(_ bytes: RawSpan, _ payload: Range<Int>) {
     guard let info = bytes.header(of: payload, as: ifaddrmsg.self) else { return nil }
     interface = info.ifa_index
+    prefixLength = Int(info.ifa_prefixlen)
     var flags = UInt32(info.ifa_flags)
     var local: NetworkAddress?
     var other: NetworkAddress?

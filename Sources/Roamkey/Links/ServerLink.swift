@@ -111,6 +111,9 @@ package final class ServerLink: Sendable {
   /// Those who are in, in the order in which they came.
   package var players: [PlayerID] { sessions.map(\.player) }
 
+  /// How many they are.
+  var playerCount: Int { monitor.withLock { $0.handles.count } }
+
   /// The same with the handles of their sessions.
   var sessions: [(handle: SessionHandle, player: PlayerID)] {
     let handles = monitor.withLock { $0.handles }

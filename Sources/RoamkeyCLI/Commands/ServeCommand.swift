@@ -55,7 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
   @Flag(help: "Send what a player says back to that player, too.")
   var echo = false
 
-  @Flag(help: "Do not announce the server on the local network (nothing is announced yet: accepted for later).")
+  @Flag(help: "Do not answer those who look for servers on the local network.")
   var noDiscovery = false
 
   @Flag(help: "Print events as JSON, one object a line. Somebody must read them: a full pipe holds up the room.")
@@ -92,8 +92,11 @@ struct ServeCommand: AsyncParsableCommand {
     do throws(RoamkeyError) {
       let server = try await Server(
         key: key, application: app, listen: address, signingPolicy: sealedOnly ? .sealedOnly : .everyPacket, name: name,
-        allow: allowed, deny: denied, threads: threads)
+        allow: allowed, deny: denied, threads: threads, discovery: noDiscovery ? .off : .localNetwork)
       if let problem = server.instanceFileError { Log.logger.warning("\(problem.description)") }
+      if let problem = server.discoveryError {
+        Log.logger.warning("nobody on the local network is answered: \(problem.description)")
+      }
       return server
     } catch {
       throw Failure(error)

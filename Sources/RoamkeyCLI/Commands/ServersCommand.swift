@@ -1,0 +1,92 @@
+internal import ArgumentParser
+internal import Roamkey
+
+/// `roamkey servers`
+struct ServersCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "servers", abstract: "List the servers of the local network.",
+    discussion: """
+      Asks everybody on the links of this machine, and lists those who answer with their own signature. Whoever is \
+      further away is not asked: connect to those by name or address.
+      """)
+
+  @Option(help: ArgumentHelp("How long to look, in seconds.", valueName: "seconds"))
+  var wait = 2.0
+
+  @Option(help: ArgumentHelp("Only servers on which this is played.", valueName: "name"))
+  var app: String?
+
+  @Flag(help: "Print what is found and lost as JSON, one object a line, while it happens.")
+  var json = false
+
+  func validate() throws {
+    guard wait.isFinite, wait >= 0, wait <= 1e9 else {
+      throw ValidationError("--wait takes a number of seconds, 0 or more")
+    }
+  }
+
+  func run() async throws {
+    try await Failure.report(json: json) { () throws(Failure) in
+      let browser: ServerBrowser
+      do throws(RoamkeyError) {
+        browser = try ServerBrowser(for: app)
+      } catch {
+        throw Failure(error)
+      }
+      let printer = EventPrinter(isOn: json)
+      await withDeadline(.seconds(wait)) { await Self.follow(browser, printer) }
+      browser.stop()
+      if !json { for line in Self.table(browser.servers) { try Console.answer(line) } }
+    }
+  }
+
+  /// Prints each change, until it is told to stop.
+  private static func follow(_ browser: ServerBrowser, _ printer: EventPrinter) async {
+    var known: [PlayerID: FoundServer] = [:]
+    for await servers in browser.changes {
+      for server in servers where known[server.id] != server { printer.found(server) }
+      let current = Dictionary(uniqueKeysWithValues: servers.map { ($0.id, $0) })
+      for id in known.keys where current[id] == nil { printer.lost(id) }
+      known = current
+    }
+  }
+
+  private static func table(_ servers: [FoundServer]) -> [String] {
+    guard !servers.isEmpty else { return ["no server has answered on the local network"] }
+    let header = ["NAME", "APPLICATION", "PLAYERS", "PING", "ADDRESS", "SERVER"]
+    let rows =
+      [header]
+      + servers.map { server in
+        [
+          Console.plain(server.name ?? "-"), Console.plain(server.application),
+          "\(server.players)/\(server.capacity)", server.roundTrip.map { "\(tenths($0)) ms" } ?? "-",
+          server.address.description, server.id.description,
+        ]
+      }
+    let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      row.indices.map { column in
+        let isLast = column == row.indices.last
+        return row[column] + String(repeating: " ", count: isLast ? 0 : widths[column] - row[column].count + 2)
+      }.joined()
+    }
+  }
+
+  /// Milliseconds with one place after the point.
+  private static func tenths(_ duration: Duration) -> Double { (duration / .microseconds(100)).rounded() / 10 }
+}
+
+extension EventPrinter {
+  /// New, or changed.
+  fileprivate func found(_ server: FoundServer) {
+    print(
+      "found",
+      [
+        ("server", .text(server.id.description)), ("name", .text(server.name ?? "")),
+        ("application", .text(server.application)), ("address", .text(server.address.description)),
+        ("players", .number(UInt64(server.players))), ("capacity", .number(UInt64(server.capacity))),
+      ] + (server.roundTrip.map { [("ping", .seconds($0))] } ?? []))
+  }
+
+  fileprivate func lost(_ server: PlayerID) { print("lost", [("server", .text(server.description))]) }
+}
