@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Somebody else's package: depends on this one by version, is made of the listings of README and guide, builds, passes
+# its tests, and lets each server of the listings talk with the client that follows it.
+#
+# The version is a tag on a clone of what was committed last; nothing here is tagged. A listing that begins with an
+# import is taken. One with statements at its top level is a program; all others together are one module with its tests.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+folder=$(mktemp -d)
+pids=()
+finish() {
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  rm -rf "$folder"
+}
+trap finish EXIT
+
+die() {
+  echo "try-package: $*" >&2
+  exit 1
+}
+ok() { echo "  ok: $*"; }
+
+version=$(sed -n 's/.*text = "\(.*\)"/\1/p' Sources/RoamkeyCLI/Support/Version.swift)
+[[ -z $(git status --porcelain) ]] || echo "try-package: what is not committed is not tried" >&2
+git clone -q . "$folder/roamkey"
+git -C "$folder/roamkey" tag -f "$version" >/dev/null
+
+package=$folder/game
+mkdir -p "$package/Sources/Keys" "$package/Tests/GuideTests"
+
+# listings FILE PREFIX: each listing as PREFIX-NUMBER.swift.
+listings() {
+  awk -v prefix="$2" '
+    /^```/ { if (inside) { inside = 0; close(file) } else { inside = 1; first = 1; file = "" }
+             is_swift = ($0 == "```swift"); next }
+    inside && first { first = 0; if (is_swift && /^import /) { number++; file = prefix "-" number ".swift" } }
+    inside && is_swift && file != "" { print > file }
+  ' "$1"
+}
+mkdir "$folder/listings"
+listings README.md "$folder/listings/README"
+listings docs/GUIDE.md "$folder/listings/GUIDE"
+
+echo "the listings"
+programs=()
+targets=""
+port=$((20000 + RANDOM % 20000))
+while IFS= read -r listing; do
+  name=$(basename "$listing" .swift)
+  if ! grep -qE '^(for|while|try|await|do|(let|var) .*try await) ' "$listing"; then
+    cp "$listing" "$package/Tests/GuideTests/$name.swift"
+    continue
+  fi
+  role=Client
+  if grep -q 'await Server(' "$listing"; then
+    role=Server
+    port=$((port + 1))
+  fi
+  name=$role${name//-/}
+  mkdir "$package/Sources/$name"
+  # What a reader fills in: the server's id, its host, a port that is free here.
+  sed -e "s/7447/$port/; s/\"host:/\"127.0.0.1:/; s/\"rk1\.\.\.\"/CommandLine.arguments[1]/" \
+    "$listing" >"$package/Sources/$name/main.swift"
+  targets+="    .executableTarget(name: \"$name\", dependencies: [roamkey]),"$'\n'
+  programs+=("$name")
+done < <(find "$folder/listings" -type f | sort -V)
+ok "programs: ${programs[*]}; others: $(find "$package/Tests" -type f | wc -l)"
+((${#programs[@]} >= 2)) || die "README has no server and no client any more"
+
+cat >"$package/Package.swift" <<END
+// swift-tools-version: 6.0
+import PackageDescription
+
+let roamkey = Target.Dependency.product(name: "Roamkey", package: "roamkey")
+
+let package = Package(
+  name: "game",
+  dependencies: [.package(url: "file://$folder/roamkey", from: "$version")],
+  targets: [
+    .executableTarget(name: "Keys", dependencies: [roamkey]),
+$targets
+    .testTarget(
+      name: "GuideTests",
+      dependencies: [
+        roamkey, .product(name: "RoamkeySimulator", package: "roamkey"),
+        .product(name: "RoamkeyMetrics", package: "roamkey"),
+      ]),
+  ])
+END
+cat >"$package/Sources/Keys/main.swift" <<'END'
+import Roamkey
+
+// What `roamkey keygen` does, with the library alone.
+for path in ["keys/server.pem", "keys/me.pem"] { try PlayerKey.generate().save(to: path) }
+print(try PlayerKey.load("keys/server.pem").id)
+END
+cat >"$package/Tests/GuideTests/Metrics.swift" <<'END'
+import Roamkey
+import RoamkeyMetrics
+
+/// The line that the guide gives for a metrics backend.
+func report(_ server: Server) async { await MetricsReporter(server: server).run() }
+END
+
+echo "a package that depends on version $version"
+cd "$package"
+swift build --build-tests >"$folder/log" 2>&1 || {
+  grep -E 'error' "$folder/log" | head -20 >&2
+  die "it does not build; the last lines: $(tail -5 "$folder/log")"
+}
+grep -q "\"version\" : \"$version\"" Package.resolved || die "another version was taken: $(cat Package.resolved)"
+ok "it builds, with version $version"
+swift test --skip-build >"$folder/log" 2>&1 || die "its tests fail: $(grep -E '✘|error' "$folder/log" | head -20)"
+ok "$(grep -o 'Test run with.*passed' "$folder/log" | tail -1)"
+
+echo "its programs, one with the other"
+id=$(.build/debug/Keys)
+server=
+for name in "${programs[@]}"; do
+  if [[ $name == Server* ]]; then
+    .build/debug/"$name" >"$folder/$name.out" 2>&1 &
+    pids+=($!)
+    server=$name
+    continue
+  fi
+  # Line by line, since they are ended from outside.
+  stdbuf -oL .build/debug/"$name" "$id" >"$folder/$name.out" 2>&1 &
+  pids+=($!)
+  for ((tries = 0; tries < 300; tries++)); do
+    if [[ -s $folder/$name.out ]]; then break; fi
+    sleep 0.1
+  done
+  [[ $(head -1 "$folder/$name.out") == welcome ]] ||
+    die "$name was not welcomed by $server: $(head -5 "$folder/$name.out" "$folder/$server.out")"
+  ok "$name was welcomed by $server"
+done
