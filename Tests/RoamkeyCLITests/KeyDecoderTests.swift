@@ -17,7 +17,7 @@ import Testing
     ("\u{1b}[1;5B", .down), ("\u{1b}[H", .home), ("\u{1b}OH", .home), ("\u{1b}[1~", .home), ("\u{1b}[7~", .home),
     ("\u{1b}[F", .end), ("\u{1b}OF", .end), ("\u{1b}[4~", .end), ("\u{1b}[8~", .end), ("\u{1b}[5~", .pageUp),
     ("\u{1b}[6~", .pageDown), ("\u{1b}[6;2~", .pageDown), ("\r", .enter), ("\n", .enter), ("\u{1b}OM", .enter),
-    ("\u{3}", .interrupt), ("j", .character("j")), ("~", .character("~")),
+    ("\u{3}", .interrupt), ("\u{1a}", .suspend), ("j", .character("j")), ("~", .character("~")),
   ])
   func oneKey(_ bytes: String, _ key: Key) { #expect(keys(bytes) == [key]) }
 

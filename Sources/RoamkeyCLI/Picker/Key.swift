@@ -11,6 +11,8 @@ enum Key: Equatable, Sendable {
   case escape
   /// Ctrl-C, which is a key like others while the terminal is in raw mode.
   case interrupt
+  /// Ctrl-Z, likewise.
+  case suspend
   /// A printable ASCII character.
   case character(Character)
 }
@@ -89,6 +91,7 @@ struct KeyDecoder {
     case 0x0a, 0x0d: return .enter
     case 0x0e: return .down  // Ctrl-N
     case 0x10: return .up  // Ctrl-P
+    case 0x1a: return .suspend
     case 0x1b:
       state = .escape
       return nil

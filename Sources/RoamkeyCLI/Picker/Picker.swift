@@ -69,7 +69,7 @@ struct Picker {
     case .end, .character("G"): select(servers.count - 1)
     case .enter: return choose()
     case .escape, .interrupt, .character("q"): return .left
-    case .character: break
+    case .character, .suspend: break
     }
     return nil
   }
