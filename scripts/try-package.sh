@@ -5,13 +5,14 @@
 # The version is a tag on a clone of what was committed last; nothing here is tagged. A listing that begins with an
 # import is taken. One with statements at its top level is a program; all others together are one module with its tests.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+script=$(realpath "${BASH_SOURCE[0]}")
+cd "${script%/*}/.."
 
-folder=$(mktemp -d)
 pids=()
+folder=
 finish() {
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  rm -rf "$folder"
+  if [[ -n $folder ]]; then rm -rf "$folder"; fi
 }
 trap finish EXIT
 
@@ -21,6 +22,48 @@ die() {
 }
 ok() { echo "  ok: $*"; }
 
+# run_pairs PROGRAM...: each client with the server before it.
+run_pairs() {
+  local name server='' client=''
+  ip link set lo up 2>/dev/null || true
+  local id
+  id=$(.build/debug/Keys)
+  for name in "$@"; do
+    [[ -z $client ]] || kill "$client" 2>/dev/null || true
+    if [[ $name == Server* ]]; then
+      [[ -z $server ]] || { kill "$server" && wait "$server" || true; } 2>/dev/null
+      stdbuf -oL .build/debug/"$name" >"$name.out" 2>"$name.err" &
+      server=$!
+      pids+=("$server")
+      continue
+    fi
+    # Line by line, since they are ended from outside. Who asks is answered: a name, and two lines.
+    printf 'Ben\nhello\nbye\n' | stdbuf -oL .build/debug/"$name" "$id" >"$name.out" 2>"$name.err" &
+    client=$!
+    pids+=("$client")
+    for ((tries = 0; tries < 300; tries++)); do
+      if ! kill -0 "$client" 2>/dev/null; then break; fi
+      if [[ -s $name.out ]] && ! grep -q readLine "Sources/$name/main.swift"; then break; fi
+      sleep 0.1
+    done
+    # One that still runs has been told something; one that has ended must have ended well.
+    if ! kill -0 "$client" 2>/dev/null; then
+      wait "$client" || die "$name has failed: $(head -5 "$name.err")"
+    fi
+    [[ -s $name.out ]] || die "$name has heard nothing: $(head -5 ./*.err)"
+    ok "$name: $(tail -1 "$name.out")"
+  done
+}
+
+if [[ ${1:-} == --pairs ]]; then
+  shift
+  cd "$1"
+  shift
+  run_pairs "$@"
+  exit
+fi
+
+folder=$(mktemp -d)
 version=$(sed -n 's/.*text = "\(.*\)"/\1/p' Sources/RoamkeyCLI/Support/Version.swift)
 [[ -z $(git status --porcelain) ]] || echo "try-package: what is not committed is not tried" >&2
 git clone -q . "$folder/roamkey"
@@ -45,7 +88,6 @@ listings docs/GUIDE.md "$folder/listings/GUIDE"
 echo "the listings"
 programs=()
 targets=""
-port=$((20000 + RANDOM % 20000))
 while IFS= read -r listing; do
   name=$(basename "$listing" .swift)
   if ! grep -qE '^(for|while|try|await|do|(let|var) .*try await) ' "$listing"; then
@@ -53,15 +95,12 @@ while IFS= read -r listing; do
     continue
   fi
   role=Client
-  if grep -q 'await Server(' "$listing"; then
-    role=Server
-    port=$((port + 1))
-  fi
+  if grep -q 'await Server(' "$listing"; then role=Server; fi
   name=$role${name//-/}
   mkdir "$package/Sources/$name"
-  # What a reader fills in: the server's id, its host, a port that is free here.
-  sed -e "s/7447/$port/; s/\"host:/\"127.0.0.1:/; s/\"rk1\.\.\.\"/CommandLine.arguments[1]/" \
-    "$listing" >"$package/Sources/$name/main.swift"
+  # What a reader fills in: the server's host and id.
+  sed -e 's/"host:/"localhost:/; s/"rk1\.\.\."/CommandLine.arguments[1]/' "$listing" \
+    >"$package/Sources/$name/main.swift"
   targets+="    .executableTarget(name: \"$name\", dependencies: [roamkey]),"$'\n'
   programs+=("$name")
 done < <(find "$folder/listings" -type f | sort -V)
@@ -115,23 +154,10 @@ swift test --skip-build >"$folder/log" 2>&1 || die "its tests fail: $(grep -E 'â
 ok "$(grep -o 'Test run with.*passed' "$folder/log" | tail -1)"
 
 echo "its programs, one with the other"
-id=$(.build/debug/Keys)
-server=
-for name in "${programs[@]}"; do
-  if [[ $name == Server* ]]; then
-    .build/debug/"$name" >"$folder/$name.out" 2>&1 &
-    pids+=($!)
-    server=$name
-    continue
-  fi
-  # Line by line, since they are ended from outside.
-  stdbuf -oL .build/debug/"$name" "$id" >"$folder/$name.out" 2>&1 &
-  pids+=($!)
-  for ((tries = 0; tries < 300; tries++)); do
-    if [[ -s $folder/$name.out ]]; then break; fi
-    sleep 0.1
-  done
-  [[ $(head -1 "$folder/$name.out") == welcome ]] ||
-    die "$name was not welcomed by $server: $(head -5 "$folder/$name.out" "$folder/$server.out")"
-  ok "$name was welcomed by $server"
+# In a network of their own where there can be one: the listings listen on the usual port.
+for alone in "unshare --user --map-root-user --net" "unshare --net" ""; do
+  # shellcheck disable=SC2086
+  if [[ -z $alone ]] || $alone true 2>/dev/null; then break; fi
 done
+# shellcheck disable=SC2086
+$alone bash "$script" --pairs "$package" "${programs[@]}"
