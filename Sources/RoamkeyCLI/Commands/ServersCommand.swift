@@ -56,6 +56,7 @@ struct ServersCommand: AsyncParsableCommand {
     let printer = EventPrinter(isOn: json)
     await withDeadline(.seconds(wait ?? 2)) { await Self.follow(browser, printer) }
     browser.stop()
+    printer.stats(browser.statistics)
     if !json { for line in Self.table(browser.servers) { try Console.answer(line) } }
   }
 
@@ -77,16 +78,15 @@ struct ServersCommand: AsyncParsableCommand {
       [header]
       + servers.map { server in
         [
-          Console.plain(server.name ?? "-"), Console.plain(server.application),
+          server.name.map(Console.label) ?? "-", Console.label(server.application),
           "\(server.players)/\(server.capacity)", server.roundTrip.map { "\(tenths($0)) ms" } ?? "-",
           server.address.description, server.id.description,
         ]
       }
-    let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let widths = header.indices.map { column in rows.map { DisplayWidth.of($0[column]) }.max() ?? 0 }
     return rows.map { row in
       row.indices.map { column in
-        let isLast = column == row.indices.last
-        return row[column] + String(repeating: " ", count: isLast ? 0 : widths[column] - row[column].count + 2)
+        column == row.indices.last ? row[column] : DisplayWidth.fill(row[column], to: widths[column] + 2)
       }.joined()
     }
   }
@@ -105,6 +105,15 @@ extension EventPrinter {
         ("application", .text(server.application)), ("address", .text(server.address.description)),
         ("players", .number(UInt64(server.players))), ("capacity", .number(UInt64(server.capacity))),
       ] + (server.roundTrip.map { [("ping", .seconds($0))] } ?? []))
+  }
+
+  fileprivate func stats(_ statistics: DiscoveryStatistics) {
+    let drops = statistics.drops.sorted { $0.key < $1.key }.map { ($0.key, JSONLine.Value.number($0.value)) }
+    print(
+      "stats",
+      [
+        ("sent", .number(statistics.sent)), ("received", .number(statistics.received)), ("drops", .object(drops)),
+      ])
   }
 
   fileprivate func lost(_ server: PlayerID) { print("lost", [("server", .text(server.description))]) }

@@ -16,14 +16,13 @@ package struct ServerAnnouncement: Sendable {
     self.address = address
   }
 
-  /// Whether who asks from there would reach it: on every link where it listens on all addresses, else where it has
-  /// the one.
-  fileprivate func isReachable(by arrival: Arrival, _ links: LocalLinks) -> Bool {
+  /// Where who asks from there reaches it: on every link where it listens on all addresses, else where it has the one.
+  fileprivate func address(for arrival: Arrival, _ links: LocalLinks) -> NetworkAddress? {
     // `::` takes both families, `0.0.0.0` the one.
-    guard address.ip != 0 else { return true }
-    guard address.isIPv4 == arrival.source.isIPv4 else { return false }
-    if address.isUnspecified { return true }
-    return links.entries.contains { $0.interface == arrival.interface && $0.address.ip == address.ip }
+    guard address.ip == 0 || address.isIPv4 == arrival.source.isIPv4 else { return nil }
+    if address.isUnspecified { return links.address(facing: arrival.source, on: arrival.interface) }
+    let isThere = links.entries.contains { $0.interface == arrival.interface && $0.address.ip == address.ip }
+    return isThere ? address : nil
   }
 }
 
@@ -41,26 +40,32 @@ package struct ServerPopulation: Hashable, Sendable {
 /// Answers questions of the local network with signed beacons (PROTOCOL §15.2), sans-IO.
 ///
 /// Nothing leaves unasked, nothing for a stranger, and no answer is longer than its question. A beacon is signed once
-/// for a nonce, and repeated to others who ask with it: the same browser by its other addresses.
+/// for a nonce and an address of ours, and repeated to others who ask with it: a browser with several of its own.
 package final class BeaconResponder {
   /// A datagram to be sent.
   package struct Answer: Sendable {
     package var bytes: [UInt8]
     package var to: NetworkAddress
-    /// The address that it is to leave from; nil leaves it to the system.
-    package var source: NetworkAddress?
+    /// The address that it is to leave from.
+    package var source: NetworkAddress
     package var interface: UInt32
   }
 
   /// Somebody who was answered lately, and would like to hear of the end.
   private struct Asker {
     var arrival: Arrival
-    var nonce: UInt128
+    var question: Question
     var at: Instant
   }
 
-  private struct Signed {
+  /// What a beacon answers, and from where.
+  private struct Question: Hashable {
     var nonce: UInt128
+    var address: NetworkAddress
+  }
+
+  private struct Signed {
+    var question: Question
     var bytes: [UInt8]
     var at: Instant
   }
@@ -102,10 +107,11 @@ package final class BeaconResponder {
   ) -> Answer? {
     statistics.received += 1
     do throws(DiscoveryDrop) {
-      let seek = try check(datagram, arrival, links, now)
-      let bytes = beacon(answering: seek.nonce, now, population)
-      remember(Asker(arrival: arrival, nonce: seek.nonce, at: now))
-      return answer(bytes, arrival)
+      let question = try check(datagram, arrival, links, now)
+      let bytes = beacon(answering: question, now, population)
+      let asker = Asker(arrival: arrival, question: question, at: now)
+      remember(asker)
+      return answer(bytes, asker)
     } catch {
       statistics.drop(error)
       return nil
@@ -115,32 +121,32 @@ package final class BeaconResponder {
   /// Tells those who asked lately that the server stops; the last thing that it does.
   package func farewells(now: Instant) -> [Answer] {
     askers.removeAll { now - $0.at > DiscoveryTimes.nonceLifetime }
-    var bytes: [UInt128: [UInt8]] = [:]
+    var signed: [Question: [UInt8]] = [:]
     defer { askers = [] }
     return askers.map { asker in
-      let farewell =
-        bytes[asker.nonce] ?? sign(asker.nonce, ServerPopulation(players: 0, capacity: 0), isFarewell: true)
-      bytes[asker.nonce] = farewell
-      return answer(farewell, asker.arrival)
+      let bytes = signed[asker.question] ?? sign(asker.question, .init(players: 0, capacity: 0), isFarewell: true)
+      signed[asker.question] = bytes
+      return answer(bytes, asker)
     }
   }
 
   /// The checks in the order of PROTOCOL §15.2, the dear ones last.
   private func check(
     _ datagram: RawSpan, _ arrival: Arrival, _ links: LocalLinks, _ now: Instant
-  ) throws(DiscoveryDrop) -> SeekDatagram {
+  ) throws(DiscoveryDrop) -> Question {
     guard let seek = try? SeekDatagram(datagram) else { throw .malformed }
     guard arrival.source.port != 0, links.isForEverybody(arrival.destination, on: arrival.interface),
       links.isNeighbour(arrival.source, on: arrival.interface)
     else { throw .notLocal }
-    guard announcement.isReachable(by: arrival, links) else { throw .otherAddress }
+    guard var address = announcement.address(for: arrival, links) else { throw .otherAddress }
+    (address.port, address.scope) = (announcement.address.port, 0)
     guard seek.application == nil || seek.application == announcement.application else { throw .otherApplication }
     askers.removeAll { now - $0.at > DiscoveryTimes.nonceLifetime }
-    guard !askers.contains(where: { $0.nonce == seek.nonce && $0.arrival.source == arrival.source }) else {
+    guard !askers.contains(where: { $0.question.nonce == seek.nonce && $0.arrival.source == arrival.source }) else {
       throw .repeated
     }
     guard perSource.take(arrival.source.ip, at: now), overall.take(at: now) else { throw .limited }
-    return seek
+    return Question(nonce: seek.nonce, address: address)
   }
 
   private func remember(_ asker: Asker) {
@@ -150,28 +156,28 @@ package final class BeaconResponder {
     askers.append(asker)
   }
 
-  private func answer(_ bytes: [UInt8], _ arrival: Arrival) -> Answer {
+  private func answer(_ bytes: [UInt8], _ asker: Asker) -> Answer {
     statistics.sent += 1
-    let source = announcement.address.isUnspecified ? nil : announcement.address
-    return Answer(bytes: bytes, to: arrival.source, source: source, interface: arrival.interface)
+    return Answer(
+      bytes: bytes, to: asker.arrival.source, source: asker.question.address, interface: asker.arrival.interface)
   }
 
   // MARK: Beacons
 
-  private func beacon(answering nonce: UInt128, _ now: Instant, _ population: () -> ServerPopulation) -> [UInt8] {
+  private func beacon(answering question: Question, _ now: Instant, _ population: () -> ServerPopulation) -> [UInt8] {
     signed.removeAll { now - $0.at > Self.freshness }
-    if let earlier = signed.first(where: { $0.nonce == nonce }) { return earlier.bytes }
-    let bytes = sign(nonce, population(), isFarewell: false)
+    if let earlier = signed.first(where: { $0.question == question }) { return earlier.bytes }
+    let bytes = sign(question, population(), isFarewell: false)
     if signed.count >= Self.mostSigned { signed.removeFirst() }
-    signed.append(Signed(nonce: nonce, bytes: bytes, at: now))
+    signed.append(Signed(question: question, bytes: bytes, at: now))
     return bytes
   }
 
-  private func sign(_ nonce: UInt128, _ population: ServerPopulation, isFarewell: Bool) -> [UInt8] {
+  private func sign(_ question: Question, _ population: ServerPopulation, isFarewell: Bool) -> [UInt8] {
     sequence += 1
     var beacon = BeaconDatagram(
-      nonce: nonce, publicKey: key.id.publicKey.bytes, instance: instance, sequence: sequence,
-      port: announcement.address.port, players: UInt32(clamping: population.players),
+      nonce: question.nonce, publicKey: key.id.publicKey.bytes, instance: instance, sequence: sequence,
+      address: question.address, players: UInt32(clamping: population.players),
       capacity: UInt32(clamping: population.capacity), application: announcement.application,
       name: announcement.name)
     beacon.isFarewell = isFarewell

@@ -11,7 +11,8 @@ public struct DiscoveryStatistics: Sendable, Hashable {
 
   /// Datagrams that were dropped, by reason; reasons that did not occur are not listed.
   ///
-  /// `malformed`: none of ours. `notLocal`: from beyond the link. `otherApplication`. `otherServer`: not the one that is
+  /// `malformed`: none of ours. `notLocal`: from beyond the link. `elsewhere`: not from the
+  /// address that it was signed for. `otherApplication`. `otherServer`: not the one that is
   /// looked for. `otherAddress`: the server does not listen where it was asked. `repeated`: the same came before.
   /// `limited`: too many. `unasked`: it answers no question of the last seconds, a replayed one for instance. `stale`:
   /// an older word than the last. `forged`: not signed by the key it names.
@@ -26,5 +27,6 @@ public struct DiscoveryStatistics: Sendable, Hashable {
 
 /// Why a datagram of discovery was dropped.
 enum DiscoveryDrop: Int, CaseIterable, Error {
-  case malformed, notLocal, otherApplication, otherServer, otherAddress, repeated, limited, unasked, stale, forged
+  case malformed, notLocal, elsewhere, otherApplication, otherServer, otherAddress, repeated, limited, unasked, stale
+  case forged
 }

@@ -58,13 +58,17 @@ struct FoundEntry: Sendable {
     ways = [FoundWay(address: address, roundTrip: roundTrip, heard: now, sequence: beacon.sequence)]
   }
 
-  /// Takes a newer word, or the same one by another way.
+  /// Takes a newer word, or one by another way.
   mutating func hear(
     _ beacon: BeaconDatagram, question: UInt64, from address: NetworkAddress, after sample: Duration, at now: Instant
   ) {
-    // Ways to an instance that is gone lead to a port that may be somebody else's.
-    if beacon.instance != self.beacon.instance { ways = [] }
-    self.beacon = beacon
+    if beacon.instance != self.beacon.instance {
+      // Ways to an instance that is gone lead to a port that may be somebody else's.
+      ways = []
+      self.beacon = beacon
+    } else if beacon.sequence > self.beacon.sequence {
+      self.beacon = beacon
+    }
     self.question = max(self.question, question)
     heard = now
     if let known = ways.firstIndex(where: { $0.address == address }) {

@@ -66,6 +66,15 @@ package struct LocalLinks: Equatable, Sendable {
     return here.contains { $0.contains(address) && $0.broadcast?.ip != address.ip }
   }
 
+  /// The address of ours that a neighbour is answered from, by an interface; port 0. Nil where none is of its family.
+  package func address(facing neighbour: NetworkAddress, on interface: UInt32) -> NetworkAddress? {
+    let here = entries.filter { $0.interface == interface && $0.address.isIPv4 == neighbour.isIPv4 }
+    let exact =
+      neighbour.isLinkLocal
+      ? here.first { $0.address.isLinkLocal } : here.first { !$0.address.isLinkLocal && $0.contains(neighbour) }
+    return (exact ?? here.first)?.address
+  }
+
   /// Whether a datagram to `destination` was for all on this interface's link: no router passes such a one on.
   package func isForEverybody(_ destination: NetworkAddress, on interface: UInt32) -> Bool {
     let here = entries.filter { $0.interface == interface }

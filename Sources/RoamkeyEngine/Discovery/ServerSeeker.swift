@@ -1,5 +1,5 @@
 package import RoamkeyCrypto
-package import RoamkeyWire
+internal import RoamkeyWire
 
 /// Looks for servers on the local network (PROTOCOL §15.3), sans-IO: asks, believes what is signed and answers a
 /// question of the last seconds, and forgets who says goodbye or nothing.
@@ -133,11 +133,12 @@ package struct ServerSeeker {
       now - question.at <= DiscoveryTimes.nonceLifetime
     else { throw .unasked }
     guard links.isNeighbour(arrival.source, on: arrival.interface) else { throw .notLocal }
+    guard beacon.address.ip == arrival.source.ip else { throw .elsewhere }
     guard application == nil || application == beacon.application else { throw .otherApplication }
     let server = PlayerID(publicKey: Digest(beacon.publicKey))
     guard only == nil || only == server else { throw .otherServer }
     var address = arrival.source
-    address.port = beacon.port
+    address.port = beacon.address.port
     if let entry = entries[server] { try check(beacon, question.number, against: entry, from: address) }
     let isDeparted = departures.contains { $0.server == server && $0.instance == beacon.instance }
     guard !isDeparted else { throw .stale }
@@ -151,20 +152,20 @@ package struct ServerSeeker {
     return try enter(server, beacon, question, address, now)
   }
 
-  /// Whether it is news: a higher sequence, or the same word by another way. Another instance must wait until the one
-  /// that is known has left a question unanswered: only then has the server begun anew.
+  /// Whether it is news. Sequences rise by each way; two ways may answer one question in either order. Another instance
+  /// must wait until the one that is known has left a question unanswered: only then has the server begun anew.
   private func check(
     _ beacon: BeaconDatagram, _ question: UInt64, against entry: FoundEntry, from address: NetworkAddress
   ) throws(DiscoveryDrop) {
-    if beacon.instance != entry.beacon.instance {
+    guard beacon.instance == entry.beacon.instance else {
       guard question >= entry.question + 2 else { throw .stale }
-    } else if beacon.sequence == entry.beacon.sequence {
-      guard !entry.ways.contains(where: { $0.address == address && $0.sequence == beacon.sequence }) else {
-        throw .repeated
-      }
-    } else if beacon.sequence < entry.beacon.sequence {
-      throw .stale
+      return
     }
+    if let way = entry.ways.first(where: { $0.address == address }) {
+      guard beacon.sequence != way.sequence else { throw .repeated }
+      guard beacon.sequence > way.sequence else { throw .stale }
+    }
+    guard beacon.sequence > entry.beacon.sequence || question >= entry.question else { throw .stale }
   }
 
   private mutating func enter(

@@ -146,5 +146,9 @@ final class DiscoveryPort {
   }
 
   /// Makes the calling thread give way to others: nobody waits for its milliseconds.
-  static func yieldToOthers() { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5) }
+  static func yieldToOthers() {
+    // Of this thread alone, as Linux has it.
+    let target = __priority_which_t(PRIO_PROCESS.rawValue)
+    setpriority(target, 0, getpriority(target, 0) + 5)
+  }
 }

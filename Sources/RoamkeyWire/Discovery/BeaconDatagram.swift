@@ -1,6 +1,6 @@
 /// Here I am (PROTOCOL §15.2):
 ///
-///     D0 ‖ version4 ‖ 00 ‖ 00 ‖ nonce16 ‖ server_ed_pub32 ‖ instance8 ‖ sequence8 ‖ flags1 ‖ port2
+///     D0 ‖ version4 ‖ 00 ‖ 00 ‖ nonce16 ‖ server_ed_pub32 ‖ instance8 ‖ sequence8 ‖ flags1 ‖ ip16 ‖ port2
 ///        ‖ players4 ‖ capacity4 ‖ a1 ‖ application ‖ n1 ‖ name ‖ more ‖ sig64
 ///
 /// `more` is what later versions may add; it is signed with the rest, and passed over.
@@ -24,8 +24,9 @@ package struct BeaconDatagram: Hashable, Sendable {
   package var sequence: UInt64
   /// The server stops: this is its last word.
   package var isFarewell = false
-  /// The UDP port of the game; the address is where the beacon comes from.
-  package var port: UInt16
+  /// Where the game is, without a scope; the beacon comes from this very address. Signed, so that nobody else on the
+  /// link can hand the beacon on as its own.
+  package var address: NetworkAddress
   package var players: UInt32
   package var capacity: UInt32
   package var application: String
@@ -33,14 +34,14 @@ package struct BeaconDatagram: Hashable, Sendable {
   package var name: String?
 
   package init(
-    nonce: UInt128, publicKey: [UInt8], instance: UInt64, sequence: UInt64, port: UInt16, players: UInt32,
+    nonce: UInt128, publicKey: [UInt8], instance: UInt64, sequence: UInt64, address: NetworkAddress, players: UInt32,
     capacity: UInt32, application: String, name: String?
   ) {
     self.nonce = nonce
     self.publicKey = publicKey
     self.instance = instance
     self.sequence = sequence
-    self.port = port
+    self.address = NetworkAddress(ip: address.ip, port: address.port)
     self.players = players
     self.capacity = capacity
     self.application = application
@@ -58,12 +59,13 @@ package struct BeaconDatagram: Hashable, Sendable {
     sequence = try datagram.readInteger(at: &position)
     // Flags of later versions are passed over.
     isFarewell = try datagram.readByte(at: &position) & Self.farewellFlag != 0
-    port = try datagram.readInteger(at: &position)
+    let ip: UInt128 = try datagram.readInteger(at: &position)
+    address = NetworkAddress(ip: ip, port: try datagram.readInteger(at: &position))
     players = try datagram.readInteger(at: &position)
     capacity = try datagram.readInteger(at: &position)
     application = try Self.text(datagram, atMost: SeekDatagram.longestApplication, at: &position)
     let name = try Self.text(datagram, atMost: Self.longestName, at: &position)
-    guard port != 0, !application.isEmpty else { throw .malformed }
+    guard address.port != 0, !application.isEmpty else { throw .malformed }
     self.name = name.isEmpty ? nil : name
   }
 
@@ -92,7 +94,8 @@ package struct BeaconDatagram: Hashable, Sendable {
     bytes.append(bigEndian: instance)
     bytes.append(bigEndian: sequence)
     bytes.append(isFarewell ? Self.farewellFlag : 0)
-    bytes.append(bigEndian: port)
+    bytes.append(bigEndian: address.ip)
+    bytes.append(bigEndian: address.port)
     bytes.append(bigEndian: players)
     bytes.append(bigEndian: capacity)
     for (text, limit) in [(application, SeekDatagram.longestApplication), (name ?? "", Self.longestName)] {
