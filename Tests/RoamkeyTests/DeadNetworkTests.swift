@@ -92,7 +92,7 @@ import Testing
   }
 
   @Test func whatIsQueuedForANetworkThatDropsEverythingArrivesAfterwards() async throws {
-    let server = try await makeServer(configuration: impatient)
+    let server = try await makeServer(discovery: .off, configuration: impatient)
     let relay = try HostileRelay(to: server.address, conditions: .init(), seed: 1)
     let client = try await Client(
       key: .generate(), application: "test/1", server: "\(relay.address)", pinned: server.id,
@@ -120,7 +120,7 @@ import Testing
 
   /// The socket's address has no way to the server: every send fails, as on a machine whose network has gone.
   @Test func aSessionSurvivesASocketThatCannotSend() async throws {
-    let server = try await makeServer(configuration: impatient)
+    let server = try await makeServer(discovery: .off, configuration: impatient)
     let client = try await makeClient(server, configuration: impatient)
     let ends = Ends(server, client)
     try await ends.begin()
@@ -139,7 +139,7 @@ import Testing
   }
 
   @Test func whatExpiresWhileNothingGetsThroughIsNeverDelivered() async throws {
-    let server = try await makeServer(configuration: impatient)
+    let server = try await makeServer(discovery: .off, configuration: impatient)
     let relay = try HostileRelay(to: server.address, conditions: .init(), seed: 1)
     let client = try await Client(
       key: .generate(), application: "test/1", server: "\(relay.address)", pinned: server.id,

@@ -39,7 +39,7 @@ struct HostileNetworkTests {
   @Test("10,000 messages through 20 % loss, doubles and disorder: once and in order")
   func lossyRelay() async throws {
     let seed = UInt64.random(in: 0 ... .max)
-    let server = try await makeServer()
+    let server = try await makeServer(discovery: .off)
     let relay = try HostileRelay(to: server.address, conditions: Self.bad, seed: seed)
     let client = try await Client(
       key: .generate(), application: "test/1", server: "\(relay.address)", pinned: server.id)
@@ -58,7 +58,7 @@ struct HostileNetworkTests {
   @Test("the source address changes again and again in mid-stream: nothing lost, one identity, `roamed` on both sides")
   func rebinding() async throws {
     let seed = UInt64.random(in: 0 ... .max)
-    let server = try await makeServer()
+    let server = try await makeServer(discovery: .off)
     let relay = try HostileRelay(to: server.address, conditions: .init(), seed: seed)
     let client = try await Client(
       key: .generate(), application: "test/1", server: "\(relay.address)", pinned: server.id)

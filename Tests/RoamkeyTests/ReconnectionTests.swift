@@ -5,7 +5,8 @@ import Testing
 @testable import Roamkey
 
 /// Servers that begin anew, on real sockets: the way of the datagrams leads to another server with the same key and the
-/// same instance, while the one before knows nothing of it.
+/// same instance, while the one before knows nothing of it. There is no other way: the servers do not answer on the local
+/// network.
 @Suite(.realTime, .timeLimit(.minutes(40))) struct ReconnectionTests {
   /// Two servers that are one to their players.
   private final class Stage {
@@ -31,7 +32,8 @@ import Testing
       _ seed: [UInt8], _ instanceFile: String, deny: Set<PlayerID> = []
     ) async throws -> Server {
       let server = try await Server(
-        key: sameKey(seed), application: "test/1", listen: loopback, deny: deny, instanceFile: .path(instanceFile))
+        key: sameKey(seed), application: "test/1", listen: loopback, deny: deny, instanceFile: .path(instanceFile),
+        discovery: .off)
       #expect(server.instanceFileError == nil)
       return server
     }

@@ -36,14 +36,15 @@ final class Log<Event: Sendable>: @unchecked Sendable {
 let loopback = NetworkAddress(ipv4: 127, 0, 0, 1, port: 0)
 
 /// A server on a free port of loopback.
+/// - Parameter discovery: off where a relay is to be the only way: else a client that misses its server would find it.
 func makeServer(
   application: String = "test/1", allow: Set<PlayerID>? = nil, deny: Set<PlayerID> = [],
-  signingPolicy: SigningPolicy = .everyPacket, configuration: RoamkeyConfiguration = .init()
+  signingPolicy: SigningPolicy = .everyPacket, discovery: Discovery = .localNetwork,
+  configuration: RoamkeyConfiguration = .init()
 ) async throws -> Server {
   try await Server(
     key: .generate(), application: application, listen: loopback, signingPolicy: signingPolicy, allow: allow,
-    deny: deny,
-    configuration: configuration)
+    deny: deny, discovery: discovery, configuration: configuration)
 }
 
 /// A client of it, which the server's app has been told of: until then the server says `notConnected`.

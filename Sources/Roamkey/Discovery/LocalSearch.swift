@@ -22,9 +22,10 @@ final class LocalSearch: Sendable {
   func again(for server: PlayerID, _ found: @escaping @Sendable ([NetworkAddress]) -> Void) {
     guard begin() else { return }
     let isUnderWay = isUnderWay
+    let seeker = ServerSeeker(
+      application: nil, only: server, questions: Self.questions, entropy: .system, now: .current)
     let search = try? ServerSearch(
-      for: nil, only: server, questions: Self.questions, onChange: { servers in found(servers.map(\.address)) },
-      onEnd: { Self.end(isUnderWay) })
+      seeker, onChange: { servers in found(servers.map(\.address)) }, onEnd: { Self.end(isUnderWay) })
     if search == nil { Self.end(isUnderWay) }
     // The last one has ended, and is let go outside of the lock.
     var last = search

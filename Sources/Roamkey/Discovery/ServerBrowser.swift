@@ -7,8 +7,8 @@ internal import RoamkeyUDP
 ///     let browser = try ServerBrowser(for: "galaxy/1")
 ///     for await servers in browser.changes { show(servers) }
 ///
-/// It asks three times in the first 300 ms, then each second. A server that says goodbye is gone at once, one that falls
-/// silent after 3.5 s. All of it may be called from any thread; one thread of its own does the work.
+/// It asks three times in the first 300 ms, then each second. A server that says goodbye is gone at once, one that
+/// falls silent after 3.5 s. All of it may be called from any thread; one thread of its own does the work.
 public final class ServerBrowser: Sendable {
   let list: Monitor<FoundServers>
   private let search: ServerSearch
@@ -20,7 +20,8 @@ public final class ServerBrowser: Sendable {
     if let application { try RoamkeyError.check(application: application) }
     let list = Monitor(FoundServers())
     do throws(UDPError) {
-      search = try ServerSearch(for: application) { found in
+      let seeker = ServerSeeker(application: application, entropy: .system, now: .current)
+      search = try ServerSearch(seeker) { found in
         let servers = found.map { FoundServer($0) }.sorted { $0.isListed(before: $1) }
         list.withLock { $0.servers = servers }
       }

@@ -43,7 +43,7 @@ struct BenchHost: Sendable {
     do throws(RoamkeyError) {
       return try await Server(
         key: key, application: BenchAction.application, listen: address, signingPolicy: policy, instanceFile: .none,
-        configuration: configuration)
+        discovery: .off, configuration: configuration)
     } catch {
       throw Failure(error)
     }

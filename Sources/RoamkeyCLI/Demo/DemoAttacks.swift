@@ -37,7 +37,8 @@ struct DemoAttacks: Sendable {
     configuration.doubtfulAnswerPatience = .milliseconds(500)
     do throws(RoamkeyError) {
       let impostor = try await Server(
-        key: .generate(), application: DemoCast.application, listen: NetworkAddress(ipv4: 127, 0, 0, 66, port: 0))
+        key: .generate(), application: DemoCast.application, listen: NetworkAddress(ipv4: 127, 0, 0, 66, port: 0),
+        discovery: .off)
       var wasRefused = false
       do throws(RoamkeyError) {
         let client = try await Client(

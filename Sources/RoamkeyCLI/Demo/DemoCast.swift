@@ -18,7 +18,7 @@ final class DemoCast: Sendable {
     do throws(RoamkeyError) {
       server = try await Server(
         key: .generate(), application: Self.application, listen: NetworkAddress(ipv4: 127, 0, 0, 1, port: 0),
-        allow: [adaID, benID])
+        allow: [adaID, benID], discovery: .off)  // The relay is to be the only way.
     } catch {
       throw Failure(error)
     }

@@ -2,8 +2,8 @@ internal import Glibc
 package import RoamkeyEngine
 package import RoamkeyWire
 
-/// Answers questions of the local network for a server: a thread of its own, or where there is to be none, whoever calls
-/// `look`.
+/// Answers questions of the local network for a server: a thread of its own, or where there is to be none, whoever
+/// calls `look`.
 package final class BeaconAnnouncer: Sendable {
   /// How often `look` looks, at most.
   private static let pause: Duration = .milliseconds(10)

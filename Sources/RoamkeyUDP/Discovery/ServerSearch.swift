@@ -1,5 +1,4 @@
 internal import Glibc
-package import RoamkeyCrypto
 package import RoamkeyEngine
 
 /// Looks for servers on the local network: a thread of its own.
@@ -15,27 +14,23 @@ package final class ServerSearch: Sendable {
 
   /// Opens the sockets and begins to ask.
   /// - Parameters:
-  ///   - application: what is played; nil: whatever it is.
-  ///   - only: the only key that is looked for; nil: any.
-  ///   - questions: after so many, and the time for their answers, it ends by itself; nil: it does not.
+  ///   - seeker: whom it looks for; handed over for good.
   ///   - onChange: called on the thread with the whole list, each time that it has changed.
   ///   - onEnd: called on the thread when it ends.
   package init(
-    for application: String?, only: PlayerID? = nil, questions: UInt64? = nil,
-    onChange: @escaping @Sendable ([FoundBeacon]) -> Void, onEnd: @escaping @Sendable () -> Void = {}
+    _ seeker: sending ServerSeeker, onChange: @escaping @Sendable ([FoundBeacon]) -> Void,
+    onEnd: @escaping @Sendable () -> Void = {}
   ) throws(UDPError) {
     let state = Locked(State())
     do throws(SystemError) {
       let bell = try Bell()
-      let port = try DiscoveryPort()
+      let loop = SearchLoop(seeker, try DiscoveryPort())
       thread = try LoopThread(name: "roamkey-seek") {
         DiscoveryPort.yieldToOthers()
-        var seeker = ServerSeeker(
-          application: application, only: only, questions: questions, entropy: .system, now: .current)
-        while !seeker.isDone, !state.withLock({ $0.stops }) {
-          if Self.turn(&seeker, port) { onChange(seeker.servers) }
-          state.withLock { $0.statistics = seeker.statistics }
-          DiscoveryPort.wait(port.descriptors + [bell.number], until: seeker.next)
+        while !loop.seeker.isDone, !state.withLock({ $0.stops }) {
+          if loop.turn() { onChange(loop.seeker.servers) }
+          state.withLock { $0.statistics = loop.seeker.statistics }
+          loop.wait(bell.number)
         }
         onEnd()
       }
@@ -57,11 +52,26 @@ package final class ServerSearch: Sendable {
     bell.ring()
     thread.join()
   }
+}
 
-  private static func turn(_ seeker: inout ServerSeeker, _ port: DiscoveryPort) -> Bool {
+/// What a search does, on its thread.
+private final class SearchLoop {
+  var seeker: ServerSeeker
+  private let port: DiscoveryPort
+
+  init(_ seeker: consuming ServerSeeker, _ port: DiscoveryPort) {
+    self.seeker = seeker
+    self.port = port
+  }
+
+  /// Sleeps until there is something to do, or the bell rings.
+  func wait(_ bell: CInt) { DiscoveryPort.wait(port.descriptors + [bell], until: seeker.next) }
+
+  /// - Returns: whether the list has changed.
+  func turn() -> Bool {
     var hasChanged = false
     // What came while the thread did something else is an answer to an earlier question, so it comes first.
-    port.receive { datagram, arrival in
+    port.receive { [port] datagram, arrival in
       if seeker.receive(datagram, arrival, links: port.links, now: .current) { hasChanged = true }
     }
     let now = Instant.current

@@ -35,7 +35,10 @@ struct DiscoveryNetworkTests {
 
   private func search() throws -> (search: ServerSearch, found: Locked<[FoundBeacon]>) {
     let found = Locked<[FoundBeacon]>([])
-    let search = try player.inside { try ServerSearch(for: "galaxy/1") { list in found.withLock { $0 = list } } }
+    let search = try player.inside {
+      let seeker = ServerSeeker(application: "galaxy/1", entropy: .system, now: .current)
+      return try ServerSearch(seeker) { list in found.withLock { $0 = list } }
+    }
     return (search, found)
   }
 

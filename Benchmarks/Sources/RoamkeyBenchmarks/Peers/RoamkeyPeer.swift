@@ -17,7 +17,7 @@ struct RoamkeyPair: Sendable {
     do throws(RoamkeyError) {
       server = try await Server(
         key: .generate(), application: Self.application, listen: NetworkAddress(ipv4: 127, 0, 0, 1, port: 0),
-        signingPolicy: policy, configuration: configuration)
+        signingPolicy: policy, discovery: .off, configuration: configuration)
     } catch {
       throw BenchmarkFailure(error.description)
     }

@@ -20,7 +20,7 @@ struct StalledRun: Sendable {
     do throws(RoamkeyError) {
       server = try await Server(
         key: .generate(), application: RoamkeyPair.application,
-        listen: NetworkAddress(ipv4: 127, 0, 0, 1, port: 0))
+        listen: NetworkAddress(ipv4: 127, 0, 0, 1, port: 0), discovery: .off)
     } catch {
       throw BenchmarkFailure(error.description)
     }

@@ -25,7 +25,7 @@ final class RoamkeyServerParty: Party, @unchecked Sendable {
     do throws(RoamkeyError) {
       server = try await Server(
         key: .generate(), application: RoamkeyPair.application, listen: NetworkAddress(ipv4: 127, 0, 0, 1, port: 0),
-        signingPolicy: policy, loop: loop, configuration: configuration)
+        signingPolicy: policy, loop: loop, discovery: .off, configuration: configuration)
     } catch {
       throw BenchmarkFailure(error.description)
     }
