@@ -31,15 +31,16 @@ struct ServerFinder {
   /// Connects to a server that was found on the local network.
   func connect(_ key: consuming PlayerKey, to server: FoundServer) async throws(Failure) -> Client {
     let name = KnownServers.name(of: server)
+    let shown = name.hasPrefix("@") ? server.label : name
     let entry = pin == nil ? try known.find(name) : nil
-    if let entry, entry.server != server.id { throw known.refusal(entry, found: server.id, name: name) }
+    if let entry, entry.server != server.id { throw known.refusal(entry, found: server.id, name: shown) }
     let client: Client
     do throws(RoamkeyError) {
       client = try await Client(key: key, server: server)
     } catch {
       throw Failure(error)
     }
-    if pin == nil && entry == nil { try await remember(client, name) }
+    if pin == nil && entry == nil { try await remember(client, name, shown) }
     return client
   }
 
@@ -54,19 +55,20 @@ struct ServerFinder {
       if let entry, let found = error.foundServer { throw known.refusal(entry, found: found, name: name) }
       throw Failure(error)
     }
-    if pin == nil && entry == nil { try await remember(client, name) }
+    if pin == nil && entry == nil { try await remember(client, name, name) }
     return client
   }
 
-  private func remember(_ client: Client, _ name: String) async throws(Failure) {
+  /// - Parameter shown: the name as people know it.
+  private func remember(_ client: Client, _ name: String, _ shown: String) async throws(Failure) {
     do throws(Failure) {
       let entry = try known.remember(client.serverID, as: name)
-      guard entry.server == client.serverID else { throw known.refusal(entry, found: client.serverID, name: name) }
+      guard entry.server == client.serverID else { throw known.refusal(entry, found: client.serverID, name: shown) }
     } catch {
       await client.close(afterDelivery: false)
       throw error
     }
-    Console.note("first time at \(name): its key \(client.serverID) is remembered in \(known.path)")
+    Console.note("first time at \(shown): its key \(client.serverID) is remembered in \(known.path)")
     Console.note("compare aloud with its owner: \(client.serverID.fingerprint)")
   }
 }
