@@ -25,9 +25,9 @@ enum Terminal {
   /// Takes it.
   /// - Returns: whether the system let us.
   static func open() -> Bool {
-    guard tcgetattr(STDIN_FILENO, &kept) == 0 else { return false }
+    guard tcgetattr(STDIN_FILENO, kept) == 0 else { return false }
     prepareForTheWorst()
-    var raw = kept
+    var raw = kept.pointee
     // Signals of the keyboard are keys; but Return stays a line feed, for what is typed ahead.
     raw.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG | IEXTEN)
     raw.c_iflag &= ~tcflag_t(IXON)
@@ -65,14 +65,20 @@ enum Terminal {
     guard isOpen else { return }
     isOpen = false
     _ = write(STDOUT_FILENO, farewell, farewellLength)
-    _ = tcsetattr(STDIN_FILENO, TCSANOW, &kept)
+    _ = tcsetattr(STDIN_FILENO, TCSANOW, kept)
   }
 
   // MARK: At every end
 
   /// What a handler needs lies ready. Unguarded, since a handler may take no lock: one task opens and closes, and the
   /// handlers run when nothing else does any more.
-  nonisolated(unsafe) private static var kept = termios()
+  ///
+  /// The settings are in memory of their own: of a global `termios` the compiler forgets the padding (57 bytes for 60).
+  nonisolated(unsafe) private static let kept = {
+    let settings = UnsafeMutablePointer<termios>.allocate(capacity: 1)
+    settings.initialize(to: termios())
+    return settings
+  }()
   nonisolated(unsafe) private static var isOpen = false
   nonisolated(unsafe) private static var isPrepared = false
 
