@@ -70,7 +70,7 @@ class Search:
         return max(times)
 
 
-@story("12", "discovery", 32)
+@story("13", "discovery", 32)
 def servers_are_found(stage: Stage) -> None:
     """Three clients find two servers on their network, and nothing that a forger makes of them."""
     lan = Lan(stage)

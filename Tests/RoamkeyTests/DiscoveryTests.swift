@@ -124,6 +124,14 @@ import Testing
     await server.close()
   }
 
+  /// What browsers would refuse is not announced, and the server runs all the same.
+  @Test func anApplicationThatCannotBeShown() async throws {
+    let server = try await Server(key: .generate(), application: "galaxy\u{202e}1", listen: loopback)
+    #expect(server.discoveryError?.code == .badApplication)
+    #expect(server.discoveryStatistics == nil)
+    await server.close()
+  }
+
   @Test func applicationsThatAreNone() {
     for application in ["", String(repeating: "x", count: 256)] {
       do throws(RoamkeyError) {

@@ -26,6 +26,11 @@ extension Server {
     guard let signer else { return (nil, nil) }
     // Loopback has no IPv6 groups: nobody can ask there.
     guard !announcement.address.isLoopback || announcement.address.isIPv4 else { return (nil, nil) }
+    // Browsers would refuse it (PROTOCOL §15.2).
+    guard DisplayText.isClean(announcement.application) else {
+      let words = "an application's name with control characters or marks of writing direction is not shown to others"
+      return (nil, RoamkeyError(.badApplication, words))
+    }
     let responder = BeaconResponder(key: signer, announcement, instance: SystemRandom.number())
     do throws(UDPError) {
       let announcer = try BeaconAnnouncer(responder, at: announcement.address, isPolled: loop == .polled) {

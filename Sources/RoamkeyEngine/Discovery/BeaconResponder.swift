@@ -21,6 +21,8 @@ package struct ServerAnnouncement: Sendable {
     // `::` takes both families, `0.0.0.0` the one.
     guard address.ip == 0 || address.isIPv4 == arrival.source.isIPv4 else { return nil }
     if address.isUnspecified { return links.address(facing: arrival.source, on: arrival.interface) }
+    // Two links may have the same link-local address.
+    guard address.scope == 0 || address.scope == arrival.interface else { return nil }
     let isThere = links.entries.contains { $0.interface == arrival.interface && $0.address.ip == address.ip }
     return isThere ? address : nil
   }

@@ -70,6 +70,7 @@ struct BeaconResponderTests {
     ("192.0.2.20:7447", true, false, false), ("192.0.2.2:7447", false, false, false),
     ("127.0.0.1:7447", false, false, true), ("0.0.0.0:7447", true, false, true), ("[::]:7447", true, true, true),
     ("[fe80::14%2]:7447", false, true, false),
+    ("[fe80::14%3]:7447", false, false, false),
   ])
   func itAnswersWhereItListens(listen: String, ipv4: Bool, ipv6: Bool, loopback: Bool) throws {
     let server = NeighbourServer("a", seed: 7, listen: try NetworkAddress(listen))

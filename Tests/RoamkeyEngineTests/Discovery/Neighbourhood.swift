@@ -78,10 +78,11 @@ final class NeighbourServer {
   var population = ServerPopulation(players: 3, capacity: 64)
 
   init(
-    _ name: String?, seed: UInt8, at address: NetworkAddress = Neighbourhood.address(20, port: 7446),
+    _ name: String?, seed: UInt16, at address: NetworkAddress = Neighbourhood.address(20, port: 7446),
     application: String = "galaxy/1", listen: NetworkAddress = .any(port: 7447), instance: UInt64 = 1
   ) {
-    var bytes = [UInt8](repeating: seed, count: 32)
+    var bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: seed), count: 32)
+    bytes[0] = UInt8(seed >> 8)
     let key = PlayerKey(seed: SecretBytes(wiping: &bytes))
     id = key.id
     self.address = address

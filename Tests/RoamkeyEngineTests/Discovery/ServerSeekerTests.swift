@@ -144,6 +144,44 @@ struct ServerSeekerTests {
     #expect(here.seeker.servers.map(\.players) == [9])
   }
 
+  /// Two answers to one question, made after each other and turned around on the way.
+  @Test func anOlderWordByTheSameWay() throws {
+    let here = Neighbourhood()
+    here.pass(.milliseconds(50))
+    let first = try #require(anna.answer(here.question, now: here.now))
+    let other = Neighbourhood.address(10, port: 40_001)
+    let second = try #require(anna.answer(here.question, from: other, now: here.now + .seconds(1)))
+    #expect(here.receive(second, from: anna.address))
+    #expect(!here.receive(first, from: anna.address))
+    #expect(here.seeker.statistics.drops == ["stale": 1])
+  }
+
+  /// An answer to an older question by a way that is not known: it says nothing that is not known better.
+  @Test func anOlderWordByAnotherWay() throws {
+    let here = Neighbourhood()
+    here.pass(.milliseconds(50))
+    let (moved, source) = (Neighbourhood.linkLocal(20, port: 7446), Neighbourhood.linkLocal(10, port: 4))
+    let old = try #require(anna.answer(here.question, from: source, to: LocalLinks.group6, now: here.now))
+    here.passToQuestion()
+    here.receive(try #require(anna.answer(here.question, now: here.now)), from: anna.address)
+    #expect(!here.receive(old, from: moved))
+    #expect(here.seeker.statistics.drops == ["stale": 1])
+  }
+
+  /// Two ways answer one question; what the server said last counts, whichever arrives last.
+  @Test func theLastWordCounts() throws {
+    let here = Neighbourhood()
+    here.pass(.milliseconds(50))
+    let first = try #require(anna.answer(here.question, now: here.now))
+    anna.population.players = 9
+    let source = Neighbourhood.linkLocal(10, port: 4)
+    let second = try #require(anna.answer(here.question, from: source, to: LocalLinks.group6, now: here.now))
+    here.receive(second, from: Neighbourhood.linkLocal(20, port: 7446))
+    here.receive(first, from: anna.address)
+    #expect(here.seeker.servers.map(\.players) == [9])
+    #expect(here.seeker.statistics.drops.isEmpty)
+  }
+
   @Test func wrongSignaturesCostNoMoreThanTheirLimit() throws {
     let here = Neighbourhood()
     here.pass(.milliseconds(50))
@@ -158,14 +196,12 @@ struct ServerSeekerTests {
   @Test func aFloodOfServersFillsNoMemory() {
     let here = Neighbourhood()
     for index in 0..<300 {
-      here.pass(.milliseconds(10))
-      let server = NeighbourServer("s\(index)", seed: UInt8(index % 250), instance: UInt64(index))
-      if index < 250 {
-        here.receive(server.answer(here.question, now: here.now) ?? [], from: server.address)
-      }
+      here.pass(.milliseconds(5))
+      let server = NeighbourServer("s\(index)", seed: UInt16(index))
+      here.receive(server.answer(here.question, now: here.now) ?? [], from: server.address)
     }
-    #expect(here.seeker.servers.count <= ServerSeeker.mostServers)
-    #expect(here.seeker.servers.count > 200)
+    #expect(here.seeker.servers.count == 256)
+    #expect(here.seeker.statistics.drops == ["limited": 44])
   }
 
   // MARK: Coming and going
