@@ -22,7 +22,7 @@ die() {
 }
 ok() { echo "  ok: $*"; }
 
-# run_pairs PROGRAM...: each client with the server before it.
+# run_pairs PROGRAM...: each client with the server before it, which stays for those that only look for servers.
 run_pairs() {
   local name server='' client=''
   ip link set lo up 2>/dev/null || true
@@ -87,6 +87,7 @@ listings docs/GUIDE.md "$folder/listings/GUIDE"
 
 echo "the listings"
 programs=()
+seekers=()
 targets=""
 while IFS= read -r listing; do
   name=$(basename "$listing" .swift)
@@ -96,15 +97,18 @@ while IFS= read -r listing; do
   fi
   role=Client
   if grep -q 'await Server(' "$listing"; then role=Server; fi
+  if grep -q 'Client\.servers(' "$listing"; then role=Seeker; fi
   name=$role${name//-/}
   mkdir "$package/Sources/$name"
   # What a reader fills in: the server's host and id.
   sed -e 's/"host:/"localhost:/; s/"rk1\.\.\."/CommandLine.arguments[1]/' "$listing" \
     >"$package/Sources/$name/main.swift"
   targets+="    .executableTarget(name: \"$name\", dependencies: [roamkey]),"$'\n'
-  programs+=("$name")
+  if [[ $role == Seeker ]]; then seekers+=("$name"); else programs+=("$name"); fi
 done < <(find "$folder/listings" -type f | sort -V)
 ok "programs: ${programs[*]}; others: $(find "$package/Tests" -type f | wc -l)"
+# The last server is README's, and so is the application that the guide looks for.
+programs+=("${seekers[@]}")
 ((${#programs[@]} >= 2)) || die "README has no server and no client any more"
 
 cat >"$package/Package.swift" <<END
