@@ -15,7 +15,8 @@ FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swif
 
 .PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release \
 	format sanitize sanitize-address sanitize-thread soak soak-roaming setup-bench bench bench-plot bench-lossy bench-bulk bench-cuts \
-	bench-stalled bench-micro bench-growth bench-ahead bench-test setup-counts counts counts-renew clean
+	bench-stalled bench-micro bench-growth bench-ahead bench-test setup-counts counts counts-renew clean \
+	install uninstall try-install try-package manual
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -83,6 +84,30 @@ build: setup ## debug build
 
 release: setup ## optimised build; the command is .build/release/roamkey
 	@swift build -c release --product roamkey
+
+# The command that is installed needs no Swift where it runs; it has a build folder of its own.
+install: export PREFIX := $(or $(PREFIX),/usr/local)
+install: export DESTDIR := $(DESTDIR)
+install: setup ## the command, manual pages, completions and systemd unit; PREFIX=/usr/local, DESTDIR=
+	@scripts/install.sh check
+	@scripts/install.sh build
+	@scripts/install.sh install
+
+uninstall: export PREFIX := $(or $(PREFIX),/usr/local)
+uninstall: export DESTDIR := $(DESTDIR)
+uninstall: ## take away what `make install` has put there, with the same PREFIX and DESTDIR
+	@scripts/install.sh uninstall
+
+try-install: setup ## install into a folder, and run a server and a client in a root without Swift
+	@scripts/install.sh build
+	@scripts/try-install.sh
+
+try-package: setup ## build a second package against a tagged clone of this one, from the listings of README and guide
+	@scripts/try-package.sh
+
+manual: setup ## write packaging/man anew, after a change of the command's options (needs Python 3)
+	@swift build --product roamkey
+	@scripts/manual.py .build/debug/roamkey
 
 format: setup ## bring every Swift file into the format
 	@swift format -i --parallel -r $(FORMATTED)

@@ -131,7 +131,8 @@ let package = Package(
       dependencies: ["GuideServer", "GuideClient", "GuideChat", "Roamkey", "RoamkeySimulator", "TestSupport"],
       swiftSettings: settings),
     // It also runs the built command; naming the target makes sure that it is built.
-    .testTarget(name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI", "RoamkeySimulator", "TestSupport"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -10,6 +10,7 @@ struct RoamkeyCommand: AsyncParsableCommand {
     discussion: """
       Exit codes: 0 done; 1 failed, the reason is on standard error; 2 refused by the peer or by a pin; 64 usage.
       """,
+    version: "roamkey \(Version.text)",
     subcommands: [
       KeygenCommand.self, IDCommand.self, ServeCommand.self, ServersCommand.self, ConnectCommand.self, DemoCommand.self,
       BenchCommand.self,

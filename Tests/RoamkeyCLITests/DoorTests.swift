@@ -122,7 +122,8 @@ import Testing
     for (listen, code) in [("nonsense", 64), ("127.0.0.1:99999", 64), ("192.0.2.1:0", 1)] as [(String, Int32)] {
       #expect(try await Command.run("serve", "--listen", listen, in: scratch).code == code)
     }
-    for (server, code) in [("no-such-host.invalid:1", 1), ("127.0.0.1:0", 64), ("a b", 64)] as [(String, Int32)] {
+    let servers: [(String, Int32)] = [("no-such-host.invalid:1", 1), ("127.0.0.1:0", 64), ("[::1", 64), ("", 64)]
+    for (server, code) in servers {
       let command = try await Command.run("connect", server, in: scratch)
       #expect(command.code == code)
       #expect(command.err.split(separator: "\n").last?.contains("roamkey: ") == true)

@@ -47,10 +47,14 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("This story alone; may be said more than once.", valueName: "story"))
   var only: [BenchStory] = []
 
-  @Option(help: ArgumentHelp("With --listen: the server's key; else one that is forgotten.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("With --listen: the server's key; else one that is forgotten.", valueName: "file"),
+    completion: .file(extensions: ["pem"]))
   var key: String?
 
-  @Option(help: ArgumentHelp("The passphrase of the key is the first line of this file.", valueName: "f"))
+  @Option(
+    help: ArgumentHelp("The passphrase of the key is the first line of this file.", valueName: "f"), completion: .file()
+  )
   var passphraseFile: String?
 
   @Flag(help: "Print a line of JSON for each story.")

@@ -7,9 +7,17 @@ struct ConnectCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "connect", abstract: "Join a room: each line of standard input is a message; what arrives is printed.",
     discussion: """
+      Without a host it shows the servers of the local network, on a terminal: choose with the arrow keys and Enter. \
+      With --server alone it joins the one there that has this key.
+
+      What has a port, an address, or localhost is a host. A text with a dot, such as example.org, is looked up as a \
+      host first, and on the local network if there is none; a plain word the other way round. Anything else, such as \
+      "Ada's room", is the name of a server on the local network, in whatever case; it has two seconds to answer. \
+      Where several have that name none is chosen, unless one has the key that the name had before.
+
       At the end of the input what is queued is delivered, and the session closed. SIGINT and SIGTERM close it at \
       once. The first time that a server is met without --server its key is remembered in known_servers beside the key \
-      file; another key at that address is refused from then on.
+      file, by its host or its name; another key there is refused from then on.
 
       A server that is not heard any more is waited for, for five minutes, and looked for: at the addresses that it \
       had, and at those that its name has now. Where it was started again there is a new session by itself, and \
@@ -19,8 +27,11 @@ struct ConnectCommand: AsyncParsableCommand {
       go on, and the exit code is 1.
       """)
 
-  @Argument(help: ArgumentHelp("The server's host and port; without a port 7447.", valueName: "host:port|name"))
-  var host: String
+  @Argument(
+    help: ArgumentHelp(
+      "The server's host and port (without a port 7447), or its name on the local network.", valueName: "host:port|name"
+    ))
+  var host: String?
 
   @Option(
     name: .customLong("server"), help: ArgumentHelp("The only key that the server may have.", valueName: "id"),
@@ -29,10 +40,14 @@ struct ConnectCommand: AsyncParsableCommand {
     })
   var pin: PlayerID?
 
-  @Option(help: ArgumentHelp("The player's key (default: \(KeyStore.player), made on first use).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The player's key (default: \(KeyStore.player), made on first use).", valueName: "file"),
+    completion: .file(extensions: ["pem"]))
   var key: String?
 
-  @Option(help: ArgumentHelp("The passphrase of the key is the first line of this file.", valueName: "f"))
+  @Option(
+    help: ArgumentHelp("The passphrase of the key is the first line of this file.", valueName: "f"), completion: .file()
+  )
   var passphraseFile: String?
 
   @Option(help: ArgumentHelp("What is played there.", valueName: "name"))
@@ -52,11 +67,24 @@ struct ConnectCommand: AsyncParsableCommand {
   func run() async throws {
     try await Failure.report(json: json) { () throws(Failure) in
       let signals = Signals([SIGINT, SIGTERM, SIGUSR1])
+      guard host != nil || pin != nil || (Terminal.isThere && !json) else { throw Self.nowhere }
       let player = try KeyStore.loadOrMake(key, default: KeyStore.player, passphraseFile: passphraseFile)
-      let client = try await ServerFinder(
-        host: host, pin: pin, known: KnownServers(besideKeyFile: key ?? KeyStore.player), application: app
-      ).connect(player)
+      let known = KnownServers(besideKeyFile: key ?? KeyStore.player)
+      let finder = ServerFinder(pin: pin, known: known, application: app)
+      let client: Client
+      if let host {
+        client = try await finder.connect(player, to: host)
+      } else if let pin {
+        client = try await finder.connect(player, pin: pin)
+      } else {
+        guard let server = try await PickerSession(application: app, known: known).run(signals) else { return }
+        client = try await finder.connect(player, to: server)
+      }
       try await Conversation(client: client, delivery: delivery.delivery, json: json).run(signals)
     }
   }
+
+  private static let nowhere = Failure(
+    .usage, code: "noServer",
+    "say where to connect: `roamkey connect HOST:PORT`, or the name of a server that `roamkey servers` lists")
 }

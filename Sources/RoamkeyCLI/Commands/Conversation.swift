@@ -54,8 +54,8 @@ struct Conversation: Sendable {
       group.addTask { await sendLines(lines) }
       group.addTask {
         while let signal = await signals.next() {
-          if signal != SIGUSR1 { return .signal }
-          await printStatistics()
+          if Self.ends(signal) { return .signal }
+          if signal == SIGUSR1 { await printStatistics() }
         }
         return nil
       }
@@ -73,12 +73,14 @@ struct Conversation: Sendable {
     let closing = Task { await client.close(afterDelivery: true) }
     let watching = Task {
       while let signal = await signals.next() {
-        if signal != SIGUSR1 { return closing.cancel() }
+        if Self.ends(signal) { return closing.cancel() }
       }
     }
     defer { watching.cancel() }
     return await closing.value
   }
+
+  private static func ends(_ signal: CInt) -> Bool { signal == SIGINT || signal == SIGTERM }
 
   // MARK: Out
 

@@ -7,7 +7,7 @@ struct IDCommand: AsyncParsableCommand {
     commandName: "id", abstract: "Print the player id and the fingerprint of a key file.",
     discussion: "The file may hold a private key, protected or not, or a public one; no passphrase is asked for.")
 
-  @Argument(help: ArgumentHelp("The key file.", valueName: "file"))
+  @Argument(help: ArgumentHelp("The key file.", valueName: "file"), completion: .file(extensions: ["pem"]))
   var path: String
 
   func run() async throws {

@@ -10,10 +10,14 @@ struct KeygenCommand: AsyncParsableCommand {
       Nothing is overwritten unless --force is given: a key that is gone is a player who is gone.
       """)
 
-  @Option(name: .customLong("out"), help: ArgumentHelp("The private key file.", valueName: "file"))
+  @Option(
+    name: .customLong("out"), help: ArgumentHelp("The private key file.", valueName: "file"),
+    completion: .file(extensions: ["pem"]))
   var path = KeyStore.player
 
-  @Option(help: ArgumentHelp("Protect it with the passphrase in the first line of this file.", valueName: "f"))
+  @Option(
+    help: ArgumentHelp("Protect it with the passphrase in the first line of this file.", valueName: "f"),
+    completion: .file())
   var passphraseFile: String?
 
   @Flag(help: "Overwrite existing key files.")

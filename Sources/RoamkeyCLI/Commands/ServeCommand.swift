@@ -16,10 +16,14 @@ struct ServeCommand: AsyncParsableCommand {
       is made where it is missing. One server at a time has it: another one with the same key goes on without.
       """)
 
-  @Option(help: ArgumentHelp("The server's key (default: \(KeyStore.server), made on first use).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The server's key (default: \(KeyStore.server), made on first use).", valueName: "file"),
+    completion: .file(extensions: ["pem"]))
   var key: String?
 
-  @Option(help: ArgumentHelp("The passphrase of the key is the first line of this file.", valueName: "f"))
+  @Option(
+    help: ArgumentHelp("The passphrase of the key is the first line of this file.", valueName: "f"), completion: .file()
+  )
   var passphraseFile: String?
 
   @Option(
@@ -32,10 +36,14 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The server's name, for people.", valueName: "text"))
   var name: String?
 
-  @Option(help: ArgumentHelp("Only these may join: one player id a line, # begins a comment.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Only these may join: one player id a line, # begins a comment.", valueName: "file"),
+    completion: .file())
   var allow: String?
 
-  @Option(help: ArgumentHelp("These may not join: one player id a line, # begins a comment.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("These may not join: one player id a line, # begins a comment.", valueName: "file"),
+    completion: .file())
   var deny: String?
 
   @Option(help: ArgumentHelp("Threads that carry datagrams, 1 to 16; not more than there are cores.", valueName: "n"))

@@ -2,12 +2,49 @@ internal import Roamkey
 
 /// Connects to a server under the key that it must have: the one that was given, or the one that it had before.
 struct ServerFinder {
-  let host: String
   let pin: PlayerID?
   let known: KnownServers
   let application: String
 
-  func connect(_ key: consuming PlayerKey) async throws(Failure) -> Client {
+  /// Where a server is.
+  private enum Place {
+    case host
+    case neighbour(FoundServer)
+  }
+
+  /// Connects to what somebody has written: a host, or a name.
+  func connect(_ key: consuming PlayerKey, to text: String) async throws(Failure) -> Client {
+    switch try await place(of: text) {
+    case .host: try await connect(key, host: text)
+    case .neighbour(let server): try await connect(key, to: server)
+    }
+  }
+
+  /// Connects to whichever server of the local network has the key that was given.
+  func connect(_ key: consuming PlayerKey, pin: PlayerID) async throws(Failure) -> Client {
+    guard let server = try await neighbour(nil, met: nil) else {
+      throw Self.notFound("no server of \(what) on the local network has the key \(pin): say its host and port")
+    }
+    return try await connect(key, to: server)
+  }
+
+  /// Connects to a server that was found on the local network.
+  func connect(_ key: consuming PlayerKey, to server: FoundServer) async throws(Failure) -> Client {
+    let name = KnownServers.name(of: server)
+    let shown = name.hasPrefix("@") ? server.label : name
+    let entry = pin == nil ? try known.find(name) : nil
+    if let entry, entry.server != server.id { throw known.refusal(entry, found: server.id, name: shown) }
+    let client: Client
+    do throws(RoamkeyError) {
+      client = try await Client(key: key, server: server)
+    } catch {
+      throw Failure(error)
+    }
+    if pin == nil && entry == nil { try await remember(client, name, shown) }
+    return client
+  }
+
+  private func connect(_ key: consuming PlayerKey, host: String) async throws(Failure) -> Client {
     let name = KnownServers.name(of: host)
     // Whoever names the key need not trust a file.
     let entry = pin == nil ? try known.find(name) : nil
@@ -18,19 +55,87 @@ struct ServerFinder {
       if let entry, let found = error.foundServer { throw known.refusal(entry, found: found, name: name) }
       throw Failure(error)
     }
-    if pin == nil && entry == nil { try await remember(client, name) }
+    if pin == nil && entry == nil { try await remember(client, name, name) }
     return client
   }
 
-  private func remember(_ client: Client, _ name: String) async throws(Failure) {
+  /// - Parameter shown: the name as people know it.
+  private func remember(_ client: Client, _ name: String, _ shown: String) async throws(Failure) {
     do throws(Failure) {
       let entry = try known.remember(client.serverID, as: name)
-      guard entry.server == client.serverID else { throw known.refusal(entry, found: client.serverID, name: name) }
+      guard entry.server == client.serverID else { throw known.refusal(entry, found: client.serverID, name: shown) }
     } catch {
       await client.close(afterDelivery: false)
       throw error
     }
-    Console.note("first time at \(name): its key \(client.serverID) is remembered in \(known.path)")
+    Console.note("first time at \(shown): its key \(client.serverID) is remembered in \(known.path)")
     Console.note("compare aloud with its owner: \(client.serverID.fingerprint)")
   }
+}
+
+// MARK: Names
+
+extension ServerFinder {
+  private func place(of text: String) async throws(Failure) -> Place {
+    let met = try KnownServers.name(ofNeighbour: text).flatMap { name throws(Failure) in try known.find(name) }?.server
+    switch Destination(text) {
+    case .host: return .host
+    case .hostOrName:
+      // Unsure, it stays a host: else whoever disturbs the look-up could send people to a neighbour.
+      if try await isHost(text, whenUnsure: true) { return .host }
+      if let server = try await neighbour(text, met: met) { return .neighbour(server) }
+    case .nameOrHost:
+      // Where it was met is where it is.
+      if try known.find(KnownServers.name(of: text)) != nil { return .host }
+      if let server = try await neighbour(text, met: met) { return .neighbour(server) }
+      // Who was a neighbour does not become a stranger's host.
+      if met == nil, try await isHost(text, whenUnsure: false) { return .host }
+    case .name:
+      if let server = try await neighbour(text, met: met) { return .neighbour(server) }
+    }
+    let name = Console.plain(text)
+    throw Self.notFound(
+      Destination(text) == .name || met != nil
+        ? "no server of \(what) on the local network is called '\(name)': `roamkey servers` lists those that there are"
+        : "there is neither a server of \(what) on the local network nor a host called '\(name)': check the spelling")
+  }
+
+  /// What is looked for.
+  private var what: String { Console.plain(application) }
+
+  private func neighbour(_ name: String?, met: PlayerID?) async throws(Failure) -> FoundServer? {
+    switch try await NeighbourFinder(name: name, pin: pin, met: met, application: application).find() {
+    case .none: return nil
+    case .one(let server): return server
+    case .several(let servers):
+      for server in servers {
+        Console.note("\(server.id.fingerprint)  \(server.label) at \(server.address)  \(server.id)")
+      }
+      throw Failure(
+        code: "severalServers",
+        "servers of that name on the local network: \(servers.count); say with --server which one is meant")
+    }
+  }
+
+  /// Whether the system knows a host of that name.
+  /// - Parameter isUnsure: the answer where no name service answers.
+  private func isHost(_ text: String, whenUnsure isUnsure: Bool) async throws(Failure) -> Bool {
+    if try known.find(KnownServers.name(of: text)) != nil { return true }
+    return await withCheckedContinuation { continuation in
+      runOnOwnThread {
+        do throws(HostError) {
+          _ = try HostResolver.resolve(text, defaultPort: Client.defaultPort)
+          continuation.resume(returning: true)
+        } catch {
+          switch error {
+          case .notFound: continuation.resume(returning: false)
+          case .noAnswer: continuation.resume(returning: isUnsure)
+          case .badText, .badPort: continuation.resume(returning: true)
+          }
+        }
+      }
+    }
+  }
+
+  private static func notFound(_ sentence: String) -> Failure { Failure(code: "notFound", sentence) }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import Roamkey
 
 /// `roamkey servers`
@@ -8,10 +9,14 @@ struct ServersCommand: AsyncParsableCommand {
     discussion: """
       Asks everybody on the links of this machine, and lists those who answer with their own signature. Whoever is \
       further away is not asked: connect to those by name or address.
+
+      On a terminal, and without --wait and --json, the list stays and follows what changes: the arrow keys choose, \
+      Enter joins, as roamkey connect does.
       """)
 
-  @Option(help: ArgumentHelp("How long to look, in seconds.", valueName: "seconds"))
-  var wait = 2.0
+  @Option(
+    help: ArgumentHelp("How long to look before the list is printed, in seconds (default: 2).", valueName: "seconds"))
+  var wait: Double?
 
   @Option(help: ArgumentHelp("Only servers on which this is played.", valueName: "name"))
   var app: String?
@@ -20,25 +25,39 @@ struct ServersCommand: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
-    guard wait.isFinite, wait >= 0, wait <= 1e9 else {
+    if let wait, !(wait >= 0 && wait <= 1e9) {
       throw ValidationError("--wait takes a number of seconds, 0 or more")
     }
   }
 
   func run() async throws {
     try await Failure.report(json: json) { () throws(Failure) in
-      let browser: ServerBrowser
-      do throws(RoamkeyError) {
-        browser = try ServerBrowser(for: app)
-      } catch {
-        throw Failure(error)
-      }
-      let printer = EventPrinter(isOn: json)
-      await withDeadline(.seconds(wait)) { await Self.follow(browser, printer) }
-      browser.stop()
-      printer.stats(browser.statistics)
-      if !json { for line in Self.table(browser.servers) { try Console.answer(line) } }
+      if wait == nil, !json, Terminal.isThere { try await pick() } else { try await list() }
     }
+  }
+
+  private func pick() async throws(Failure) {
+    let signals = Signals([SIGINT, SIGTERM, SIGUSR1])
+    let player = try KeyStore.loadOrMake(nil, default: KeyStore.player, passphraseFile: nil)
+    let known = KnownServers(besideKeyFile: KeyStore.player)
+    guard let server = try await PickerSession(application: app, known: known).run(signals) else { return }
+    let finder = ServerFinder(pin: nil, known: known, application: server.application)
+    let client = try await finder.connect(player, to: server)
+    try await Conversation(client: client, delivery: .reliableOrdered, json: false).run(signals)
+  }
+
+  private func list() async throws(Failure) {
+    let browser: ServerBrowser
+    do throws(RoamkeyError) {
+      browser = try ServerBrowser(for: app)
+    } catch {
+      throw Failure(error)
+    }
+    let printer = EventPrinter(isOn: json)
+    await withDeadline(.seconds(wait ?? 2)) { await Self.follow(browser, printer) }
+    browser.stop()
+    printer.stats(browser.statistics)
+    if !json { for line in Self.table(browser.servers) { try Console.answer(line) } }
   }
 
   /// Prints each change, until it is told to stop.
@@ -59,16 +78,15 @@ struct ServersCommand: AsyncParsableCommand {
       [header]
       + servers.map { server in
         [
-          Console.plain(server.name ?? "-"), Console.plain(server.application),
+          server.name.map(Console.label) ?? "-", Console.label(server.application),
           "\(server.players)/\(server.capacity)", server.roundTrip.map { "\(tenths($0)) ms" } ?? "-",
           server.address.description, server.id.description,
         ]
       }
-    let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let widths = header.indices.map { column in rows.map { DisplayWidth.of($0[column]) }.max() ?? 0 }
     return rows.map { row in
       row.indices.map { column in
-        let isLast = column == row.indices.last
-        return row[column] + String(repeating: " ", count: isLast ? 0 : widths[column] - row[column].count + 2)
+        column == row.indices.last ? row[column] : DisplayWidth.fill(row[column], to: widths[column] + 2)
       }.joined()
     }
   }

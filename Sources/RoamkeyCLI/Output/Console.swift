@@ -20,11 +20,18 @@ enum Console {
   /// A line for standard error.
   static func note(_ line: String) { _ = write(line, to: STDERR_FILENO) }
 
-  /// - Returns: the system's number for what went wrong.
+  /// Text for standard output as it is: no line, but what a terminal is to do.
+  static func draw(_ text: String) { _ = write(Array(text.utf8), to: STDOUT_FILENO) }
+
   private static func write(_ line: String, to descriptor: CInt) -> CInt? {
     var bytes = Array(line.utf8)
     bytes.append(UInt8(ascii: "\n"))
-    return lock.withLock { _ in
+    return write(bytes, to: descriptor)
+  }
+
+  /// - Returns: the system's number for what went wrong.
+  private static func write(_ bytes: [UInt8], to descriptor: CInt) -> CInt? {
+    lock.withLock { _ in
       bytes.withUnsafeBytes { bytes in
         var rest = bytes[...]
         while !rest.isEmpty {

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Roamkey
 
-/// The servers that were met before and the keys they had, one a line: `host:port PlayerID`.
+/// The servers that were met before and the keys they had, one a line: `host:port PlayerID`, or `@name PlayerID`.
 ///
 /// As with SSH the first meeting is taken on trust, and from then on another key at that address is refused. The file
 /// stands beside the key file; people may edit it, `#` begins a comment.
@@ -22,6 +22,8 @@ struct KnownServers {
   /// The text that stands for a server in the file: small letters, and always with its port.
   static func name(of server: String) -> String {
     let name = String(server.lowercased())
+    // A server of the local network (`KnownServers+Found.swift`); no host begins so.
+    if name.hasPrefix("@") { return name }
     if name.hasPrefix("[") { return name.hasSuffix("]") ? name + ":\(Client.defaultPort)" : name }
     switch name.count(where: { $0 == ":" }) {
     case 0: return name + ":\(Client.defaultPort)"

@@ -23,6 +23,11 @@ final class Signals: Sendable {
         if count == 1 { caught.withLock { $0.append(number) } } else if count == 0 || errno != EINTR { return }
       }
     }
+    watch(numbers)
+  }
+
+  /// Catches these as well, from now on.
+  func watch(_ numbers: [CInt]) {
     for number in numbers {
       signal(number) { number in
         let kept = errno
@@ -32,6 +37,9 @@ final class Signals: Sendable {
       }
     }
   }
+
+  /// These have their usual effect again. One that came just before may still be told.
+  func unwatch(_ numbers: [CInt]) { for number in numbers { signal(number, SIG_DFL) } }
 
   /// The next signal; nil when the task was cancelled.
   func next() async -> CInt? {

@@ -1,0 +1,67 @@
+internal import Roamkey
+
+/// Finds a server of the local network by its name or its key.
+struct NeighbourFinder {
+  /// What people call it, in any case of letters; nil for any name.
+  let name: String?
+  /// The only key that it may have.
+  let pin: PlayerID?
+  /// The key that it had before, if it was met under this name.
+  let met: PlayerID?
+  let application: String
+
+  enum Finding: Equatable {
+    case none
+    case one(FoundServer)
+    /// Of one name, and nothing says which is meant.
+    case several([FoundServer])
+  }
+
+  /// How long is looked for it.
+  static let limit = Duration.seconds(2)
+  /// How long others of the same name have to answer once one has.
+  static let grace = Duration.milliseconds(500)
+
+  func find() async throws(Failure) -> Finding {
+    let browser: ServerBrowser
+    do throws(RoamkeyError) {
+      browser = try ServerBrowser(for: application)
+    } catch {
+      throw Failure(error)
+    }
+    defer { browser.stop() }
+    await withDeadline(Self.limit) {
+      for await servers in browser.changes {
+        switch choose(from: servers) {
+        case .none: continue
+        case .one(let server) where isExpected(server): return
+        case .one, .several:
+          try? await Task.sleep(for: Self.grace)
+          return
+        }
+      }
+    }
+    return choose(from: browser.servers)
+  }
+
+  /// Which of these is meant. Whoever has the key is; of those without it each is as good as another, and one that has
+  /// taken a known name must not hide behind the others.
+  func choose(from servers: [FoundServer]) -> Finding {
+    let matching = servers.filter { server in
+      (name.map { Self.isSame($0, server.name) } ?? true) && (pin.map { $0 == server.id } ?? true)
+    }
+    if let expected = matching.first(where: isExpected) { return .one(expected) }
+    switch matching.count {
+    case 0: return .none
+    case 1: return .one(matching[0])
+    default: return .several(matching)
+    }
+  }
+
+  private func isExpected(_ server: FoundServer) -> Bool { server.id == pin ?? met }
+
+  private static func isSame(_ text: String, _ name: String?) -> Bool {
+    guard let name else { return false }
+    return Console.label(text).lowercased() == Console.label(name).lowercased()
+  }
+}

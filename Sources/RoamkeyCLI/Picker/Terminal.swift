@@ -1,0 +1,107 @@
+internal import Glibc
+
+/// The terminal at standard input and output while a picker has it: keys come one by one and unseen, and what is drawn
+/// stands on its second screen, so that the first is as it was when the picker is gone.
+///
+/// It is given back at every end: ``close()``, the end of the process, a signal that ends it, a trap in our own code.
+/// Only SIGKILL leaves it as it is (`reset` helps then).
+enum Terminal {
+  /// Whether somebody sits there who can be shown a list.
+  static var isThere: Bool {
+    guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else { return false }
+    guard let kind = getenv("TERM").map({ String(cString: $0) }) else { return false }
+    return kind != "" && kind != "dumb"
+  }
+
+  /// Its size, or that of most terminals where it does not tell.
+  static var size: TerminalSize {
+    var window = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0, window.ws_row > 0 else {
+      return TerminalSize(columns: 80, rows: 24)
+    }
+    return TerminalSize(columns: Int(window.ws_col), rows: Int(window.ws_row))
+  }
+
+  /// Takes it.
+  /// - Returns: whether the system let us.
+  static func open() -> Bool {
+    guard tcgetattr(STDIN_FILENO, kept) == 0 else { return false }
+    prepareForTheWorst()
+    var raw = kept.pointee
+    // Signals of the keyboard are keys; but Return stays a line feed, for what is typed ahead.
+    raw.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG | IEXTEN)
+    raw.c_iflag &= ~tcflag_t(IXON)
+    isOpen = true
+    guard tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0 else {
+      isOpen = false
+      return false
+    }
+    // Second screen, no cursor, no wrapping of lines.
+    Console.draw("\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l")
+    return true
+  }
+
+  /// Draws a picture from its upper left corner on, in place of the one before.
+  static func draw(_ lines: [PickerLine], size: TerminalSize) {
+    var text = "\u{1b}[H"
+    for (index, line) in lines.enumerated() {
+      // Cleared before it is written: behind a line that fills it the cursor stands on its last character.
+      text += (index == 0 ? "" : "\r\n") + "\u{1b}[2K"
+      switch line.style {
+      case .plain: text += line.text
+      case .title: text += "\u{1b}[1m\(line.text)\u{1b}[0m"
+      case .quiet: text += "\u{1b}[2m\(line.text)\u{1b}[0m"
+      case .selected: text += "\u{1b}[7m\(DisplayWidth.fill(line.text, to: size.columns))\u{1b}[0m"
+      }
+    }
+    // What is left of an earlier one below.
+    if lines.count < size.rows { text += (lines.isEmpty ? "" : "\r\n") + "\u{1b}[J" }
+    Console.draw(text)
+  }
+
+  /// Gives it back. May be called at any time, any number of times, and by handlers of signals: it makes no call that
+  /// those may not.
+  static func close() {
+    guard isOpen else { return }
+    isOpen = false
+    _ = write(STDOUT_FILENO, farewell, farewellLength)
+    _ = tcsetattr(STDIN_FILENO, TCSANOW, kept)
+  }
+
+  // MARK: At every end
+
+  /// What a handler needs lies ready. Unguarded, since a handler may take no lock: one task opens and closes, and the
+  /// handlers run when nothing else does any more.
+  ///
+  /// The settings are in memory of their own: of a global `termios` the compiler forgets the padding (57 bytes for 60).
+  nonisolated(unsafe) private static let kept = {
+    let settings = UnsafeMutablePointer<termios>.allocate(capacity: 1)
+    settings.initialize(to: termios())
+    return settings
+  }()
+  nonisolated(unsafe) private static var isOpen = false
+  nonisolated(unsafe) private static var isPrepared = false
+
+  private static let farewellText: StaticString = "\u{1b}[0m\u{1b}[?7h\u{1b}[?25h\u{1b}[?1049l"
+  private static var farewell: UnsafePointer<UInt8> { farewellText.utf8Start }
+  private static var farewellLength: Int { farewellText.utf8CodeUnitCount }
+
+  /// Signals that end a process, besides those that the commands catch themselves.
+  private static let ends = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGHUP, SIGQUIT]
+
+  private static func prepareForTheWorst() {
+    // Also makes sure that what is set up at its first use is set up before a handler needs it.
+    _ = (isOpen, farewellLength)
+    guard !isPrepared else { return }
+    isPrepared = true
+    atexit { Terminal.close() }
+    for number in ends {
+      signal(number) { number in
+        Terminal.close()
+        // Then it has the effect that it always has.
+        signal(number, SIG_DFL)
+        raise(number)
+      }
+    }
+  }
+}
