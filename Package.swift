@@ -126,9 +126,13 @@ let package = Package(
       name: "GuideClient", dependencies: ["Roamkey"], path: "Tests/Guide/Client", swiftSettings: settings),
     .executableTarget(
       name: "GuideChat", dependencies: ["Roamkey"], path: "Tests/Guide/Chat", swiftSettings: settings),
+    .executableTarget(
+      name: "GuideNearby", dependencies: ["Roamkey"], path: "Tests/Guide/Nearby", swiftSettings: settings),
     .testTarget(
       name: "GuideTests",
-      dependencies: ["GuideServer", "GuideClient", "GuideChat", "Roamkey", "RoamkeySimulator", "TestSupport"],
+      dependencies: [
+        "GuideServer", "GuideClient", "GuideChat", "GuideNearby", "Roamkey", "RoamkeySimulator", "TestSupport",
+      ],
       swiftSettings: settings),
     // It also runs the built command; naming the target makes sure that it is built.
     .testTarget(

@@ -86,4 +86,14 @@ import Testing
     try await eventually("the end, or \(stage.said)") { stage.said.contains("The end: closed\n") ? true : nil }
     #expect(stage.said.contains("Your name?\n"))
   }
+
+  /// The list of servers nearby has the ten-line server in it, which nobody has given a name.
+  @Test func theServerIsFound() async throws {
+    let directory = try ScratchDirectory()
+    let stage = try Stage("GuideServer", "GuideNearby", in: directory.path)
+    defer { stage.end() }
+    try await eventually("a line for the server, or \(stage.said)") {
+      stage.said.contains("no name 0 of 1024 ") ? true : nil
+    }
+  }
 }

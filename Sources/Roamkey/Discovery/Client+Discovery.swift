@@ -20,11 +20,11 @@ extension Client {
   ///
   /// Parameters and errors are those of the initialiser with a host.
   public convenience init(
-    key: consuming PlayerKey, server: FoundServer, requiring policy: SigningPolicy? = nil, loop: LoopMode = .ownThread,
-    configuration: RoamkeyConfiguration = .init()
+    key: consuming PlayerKey, server: FoundServer, name: String? = nil, requiring policy: SigningPolicy? = nil,
+    loop: LoopMode = .ownThread, configuration: RoamkeyConfiguration = .init()
   ) async throws(RoamkeyError) {
     try await self.init(
       key: key, application: server.application, server: server.address.description, pinned: server.id,
-      requiring: policy, loop: loop, configuration: configuration)
+      name: name, requiring: policy, loop: loop, configuration: configuration)
   }
 }

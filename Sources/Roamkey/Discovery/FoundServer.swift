@@ -3,7 +3,7 @@ public import RoamkeyWire
 
 /// A server that said so itself, signed with its key, in answer to our own question.
 public struct FoundServer: Sendable, Hashable, Identifiable {
-  /// The key that has signed: what ``Client/init(key:server:requiring:loop:configuration:)`` pins.
+  /// The key that has signed: what ``Client/init(key:server:name:requiring:loop:configuration:)`` pins.
   public let id: PlayerID
   /// For people: at most 64 bytes, free of control and bidirectional characters. Anybody may call a server anything.
   public let name: String?
