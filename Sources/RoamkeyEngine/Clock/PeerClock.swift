@@ -49,9 +49,12 @@ struct PeerClock: Sendable {
 
   /// Our time for a TIME_REQUEST in the packet that is being written, if one is due. A packet that leaves anyway, for
   /// which `activeUntil` is `distantFuture`, takes along what would else leave in a packet of its own a moment later:
-  /// both sides ask at the same pace, so one's answer carries the other's question.
-  mutating func takeRequest(now: Instant, activeUntil: Instant) -> UInt64? {
-    let due = activeUntil == .distantFuture ? now + TimeRequests.earliness : now
+  /// both sides ask at the same pace, so one's answer carries the other's question. Where no message is about
+  /// (`isIdle`), the packets are keep-alives, and what is known of the clock will do for a while.
+  mutating func takeRequest(now: Instant, activeUntil: Instant, isIdle: Bool = false) -> UInt64? {
+    let due =
+      activeUntil < .distantFuture
+      ? now : isIdle && hasSample ? now - TimeRequests.idlePatience : now + TimeRequests.earliness
     guard let next = nextRequest(activeUntil: activeUntil), next <= due else { return nil }
     let reading = local.microseconds(now)
     requests.onSent(reading, now: now)

@@ -1,13 +1,15 @@
 /// When we ask the peer for its time, and which of our requests may still be answered (PROTOCOL §10.7).
 ///
-/// A few requests at the start, so that one of them finds the path idle, then one every 10 s. They are not repeated
+/// One beside the handshake's last packets and one beside the first message, then one every 10 s. They are not repeated
 /// when they are lost: the next one follows anyway.
 struct TimeRequests: Sendable {
-  static let burst = 4
+  static let burst = 2
   static let burstInterval = Duration.milliseconds(250)
   static let interval = Duration.seconds(10)
   /// How long before it is due a request rides along with a packet that leaves anyway.
   static let earliness = Duration.milliseconds(25)
+  /// How long after it was due it rides along with a keep-alive.
+  static let idlePatience = Duration.seconds(50)
   /// Answers come out of order, and after a delay; but not ten requests later.
   private static let rememberedLimit = 8
   /// Microseconds after which an answer says too little: its error would be half of that.

@@ -3,7 +3,7 @@ import RoamkeyWire
 /// The comparison of clocks (PROTOCOL §10.7).
 extension Session {
   /// How long after the last message clocks are still compared for their own sake.
-  private static let interest = Duration.seconds(10)
+  private static let interest = Duration.seconds(1)
 
   /// Before the first message nobody asks for an age: what the packets after the handshake have taken along will do,
   /// and a crowd that comes in at once costs a third of the datagrams.
@@ -33,9 +33,10 @@ extension Session {
       isAlone = false
     }
     // Who rests asks nothing, not even beside an acknowledgement.
-    let activeUntil = isAlone || rest.isAny ? clockActiveUntil : .distantFuture
+    let end = clockActiveUntil
+    let activeUntil = isAlone || rest.isAny ? end : .distantFuture
     if packet.end - output.byteCount >= Self.timeRequestSize,
-      let time = peerClock.takeRequest(now: now, activeUntil: activeUntil)
+      let time = peerClock.takeRequest(now: now, activeUntil: activeUntil, isIdle: end <= now)
     {
       output.appendTimeRequest(time)
     }
