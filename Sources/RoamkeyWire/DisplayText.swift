@@ -6,6 +6,15 @@ package enum DisplayText {
     String(String.UnicodeScalarView(text.unicodeScalars.filter(isHarmless)))
   }
 
+  /// `text` without such characters, and in one line: a space stands where a line ended, or a tabulator was.
+  package static func line(_ text: String) -> String {
+    var shown = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      if isHarmless(scalar) { shown.append(scalar) } else if scalar.properties.isWhitespace { shown.append(" ") }
+    }
+    return String(shown)
+  }
+
   /// Whether `text` has no such characters.
   package static func isClean(_ text: String) -> Bool { text.unicodeScalars.allSatisfy(isHarmless) }
 
