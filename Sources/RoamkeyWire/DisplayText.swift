@@ -29,7 +29,9 @@ package enum DisplayText {
     }
     while let last = shown.last, isSpace(last) || last.value == joiner { shown.removeLast() }
     // A mark at the beginning would sit on whatever stands before the name.
-    while let first = shown.first, isSpace(first) || isMark(first) { shown.removeFirst() }
+    while let first = shown.first, isSpace(first) || isMark(first) || first.properties.generalCategory == .spacingMark {
+      shown.removeFirst()
+    }
     return shown.isEmpty ? nil : String(shown)
   }
 

@@ -13,6 +13,7 @@ import Testing
     ("क्\u{200d}ष", "क्\u{200d}ष"),
     // Marks do not leave their line.
     ("e\u{301}\u{301}\u{301}\u{301}\u{301}", "e\u{301}\u{301}\u{301}"), ("\u{301} \u{489}Ada", "Ada"),
+    ("\u{903}Ada", "Ada"),
   ])
   func harmless(_ said: String, _ shown: String) {
     #expect(DisplayText.name(said) == shown)
