@@ -54,6 +54,10 @@ import Testing
 
   @Test(arguments: [
     ("Ada's room", "@ada's%20room"), ("100% #1", "@100%25%20%231"), (" ÄRGER ", "@ärger"), ("a\u{2003}b", "@a%20b"),
+    // What would sit on the `@` is written out; what nobody sees makes no other name.
+    ("\u{1f3fd} room", "@%f0%9f%8f%bd%20room"), ("\u{ff9e}x", "@%ef%be%9ex"), ("\u{903}x", "@x"),
+    ("1#\u{903}2", "@1%23\u{903}2"),
+    ("Attic\u{200c}", "@attic"), ("At\u{fe0e}tic\u{e0041}", "@attic"),
   ])
   func aNameIsOneWordOfTheFile(_ name: String, _ text: String) {
     #expect(KnownServers.name(of: found(name, 1)) == text)

@@ -31,7 +31,7 @@ struct ServerFinder {
   /// Connects to a server that was found on the local network.
   func connect(_ key: consuming PlayerKey, to server: FoundServer) async throws(Failure) -> Client {
     let name = KnownServers.name(of: server)
-    let shown = name.hasPrefix("@") ? server.label : name
+    let shown = KnownServers.isName(name) ? server.label : name
     let entry = pin == nil ? try known.find(name) : nil
     if let entry, entry.server != server.id { throw known.refusal(entry, found: server.id, name: shown) }
     let client: Client

@@ -9,20 +9,24 @@ extension KnownServers {
   }
 
   /// The same for a name; nil where nothing of it can be seen. What ends a word or begins a comment is written as in a
-  /// URL (RFC 3986 §2.1).
+  /// URL (RFC 3986 §2.1), and so is a mark that would sit on the `@`.
   static func name(ofNeighbour name: String) -> String? {
-    let label = Console.label(name).lowercased()
+    let label = Console.label(name).lowercased().unicodeScalars
     guard !label.isEmpty else { return nil }
     var text = "@"
-    for character in label {
-      if character.isWhitespace || character == "#" || character == "%" {
-        for byte in character.utf8 { text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+    for (index, scalar) in label.enumerated() {
+      let isMark = index == 0 && (text + String(scalar)).count == 1
+      if isMark || scalar.properties.isWhitespace || scalar == "#" || scalar == "%" {
+        for byte in String(scalar).utf8 { text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16) }
       } else {
-        text.append(character)
+        text.unicodeScalars.append(scalar)
       }
     }
     return text
   }
+
+  /// Whether a text of the file stands for a name. Of its first byte: a mark and the `@` before it are one `Character`.
+  static func isName(_ text: String) -> Bool { text.utf8.first == UInt8(ascii: "@") }
 
   /// What is known of each, for a list. A file that cannot be read is complained about when one is chosen.
   func acquaintances(with servers: [FoundServer]) -> [PlayerID: Picker.Acquaintance] {
