@@ -80,4 +80,58 @@ import Testing
     #expect(throws: Failure.self) { try known.find(KnownServers.name(of: ben)) }
     #expect(known.acquaintances(with: [ben]) == [:])
   }
+
+  // MARK: Where nobody can look
+
+  private static let obstacle = Failure(code: "system", "no socket")
+
+  /// What becomes of a text where the local network cannot be asked.
+  private func place(of text: String, hosts: [String] = [], known: String = "") async throws -> Result<
+    ServerFinder.Place, Failure
+  > {
+    let scratch = try Scratch()
+    try scratch.write(known, to: "known_servers")
+    let finder = ServerFinder(
+      pin: nil, known: KnownServers(besideKeyFile: scratch.file("me.pem")), application: "roamkey/1",
+      look: { (_) async throws(Failure) in throw Self.obstacle },
+      resolve: { (text) throws(HostError) in if !hosts.contains(text) { throw .notFound(host: text) } })
+    do throws(Failure) {
+      return .success(try await finder.place(of: text))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  @Test func whereNobodyCanLookAHostIsAHost() async throws {
+    for host in ["attic", "attic.example", "127.0.0.1"] {
+      #expect(try await place(of: host, hosts: ["attic", "attic.example"]).get() == .host)
+    }
+  }
+
+  @Test func whereNobodyCanLookANeighbourIsMissedWithTheReason() async throws {
+    let met = "@attic \(ada.id)\n"
+    for (name, hosts, known) in [
+      ("Ada's room", [], ""), ("attic", [], ""), ("attic.example", [], ""),
+      // Who was a neighbour is not looked for among hosts.
+      ("attic", ["attic"], met),
+    ] {
+      let outcome = try await place(of: name, hosts: hosts, known: known)
+      #expect(throws: Failure.self) { try outcome.get() }
+      if case .failure(let failure) = outcome { #expect(failure.sentence == Self.obstacle.sentence) }
+    }
+  }
+
+  @Test func ofSeveralNeighboursNoHostIsMade() async throws {
+    let scratch = try Scratch()
+    let servers = [ada, twin]
+    let finder = ServerFinder(
+      pin: nil, known: KnownServers(besideKeyFile: scratch.file("me.pem")), application: "roamkey/1",
+      look: { (_) async throws(Failure) in .several(servers) }, resolve: { (_) throws(HostError) in })
+    do throws(Failure) {
+      let place = try await finder.place(of: "attic")
+      Issue.record("\(place)")
+    } catch {
+      #expect(error.code == "severalServers")
+    }
+  }
 }
