@@ -28,13 +28,22 @@ extension KnownServers {
   /// Whether a text of the file stands for a name. Of its first byte: a mark and the `@` before it are one `Character`.
   static func isName(_ text: String) -> Bool { text.utf8.first == UInt8(ascii: "@") }
 
-  /// What is known of each, for a list. A file that cannot be read is complained about when one is chosen.
-  func acquaintances(with servers: [FoundServer]) -> [PlayerID: Picker.Acquaintance] {
-    var result: [PlayerID: Picker.Acquaintance] = [:]
-    for server in servers {
-      guard let entry = try? find(Self.name(of: server)) else { continue }
-      result[server.id] = entry.server == server.id ? .known : .changed
+  /// Who was met before, for a list. A file that cannot be read is complained about when a server is chosen.
+  func acquaintances() -> Acquaintances { Acquaintances(known: self, lines: (try? lines()) ?? [:]) }
+
+  /// What the file said when it was read.
+  struct Acquaintances {
+    fileprivate let known: KnownServers
+    fileprivate let lines: [String: TextFile.Line]
+
+    /// What is known of each.
+    func of(_ servers: [FoundServer]) -> [PlayerID: Picker.Acquaintance] {
+      var result: [PlayerID: Picker.Acquaintance] = [:]
+      for server in servers {
+        guard let line = lines[KnownServers.name(of: server)], let entry = try? known.entry(line) else { continue }
+        result[server.id] = entry.server == server.id ? .known : .changed
+      }
+      return result
     }
-    return result
   }
 }

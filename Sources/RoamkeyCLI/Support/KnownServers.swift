@@ -44,7 +44,15 @@ struct KnownServers {
     return nil
   }
 
-  private func entry(_ line: TextFile.Line) throws(Failure) -> Entry {
+  /// What the file says of each name: the first line counts.
+  func lines() throws(Failure) -> [String: TextFile.Line] {
+    guard let text = try TextFile.read(path) else { return [:] }
+    return Dictionary(
+      TextFile.lines(text).map { (Self.name(of: $0.words[0]), $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// What a line says.
+  func entry(_ line: TextFile.Line) throws(Failure) -> Entry {
     guard line.words.count == 2 else {
       throw Failure(code: "knownServers", "line \(line.number) of \(path): write it as `host:port PlayerID`")
     }
