@@ -6,6 +6,15 @@ package enum DisplayText {
     String(String.UnicodeScalarView(text.unicodeScalars.filter(isHarmless)))
   }
 
+  /// `text` without such characters, and in one line: a space stands where a line ended, or a tabulator was.
+  package static func line(_ text: String) -> String {
+    var shown = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      if isHarmless(scalar) { shown.append(scalar) } else if scalar.properties.isWhitespace { shown.append(" ") }
+    }
+    return String(shown)
+  }
+
   /// Whether `text` has no such characters.
   package static func isClean(_ text: String) -> Bool { text.unicodeScalars.allSatisfy(isHarmless) }
 
@@ -20,7 +29,9 @@ package enum DisplayText {
     }
     while let last = shown.last, isSpace(last) || last.value == joiner { shown.removeLast() }
     // A mark at the beginning would sit on whatever stands before the name.
-    while let first = shown.first, isSpace(first) || isMark(first) { shown.removeFirst() }
+    while let first = shown.first, isSpace(first) || isMark(first) || first.properties.generalCategory == .spacingMark {
+      shown.removeFirst()
+    }
     return shown.isEmpty ? nil : String(shown)
   }
 

@@ -21,7 +21,7 @@ struct Rooms {
       switch message.action {
       case "enter": enter(message.text ?? "lobby", player, server)
       case "whisper": whisper(message, from: player, server)
-      default: tell(rooms[player], "\(server.name(of: player)): \(message.text ?? "")", server)
+      default: tell(rooms[player], "\(server.name(of: player)): \(message.shownText)", server)
       }
     case .left(let player, let reason):
       tell(rooms.removeValue(forKey: player), "\(server.name(of: player)) has left (\(reason))", server)

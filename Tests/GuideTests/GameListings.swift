@@ -60,7 +60,7 @@ struct Talk {
   mutating func tick(_ client: some GameClient) throws(SendError) {
     for event in client.takeEvents() {
       switch event {
-      case .message(let message): print(message.text ?? "")
+      case .message(let message): print(message.shownText)
       case .offline: isWaiting = true  // "looking for the server ..."
       case .online: isWaiting = false
       case .reconnected(let undelivered):

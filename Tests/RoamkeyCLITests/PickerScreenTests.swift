@@ -154,7 +154,9 @@ import Testing
 
   @Test(arguments: [
     ("\u{1b}[2J\u{7}Ada\r\n\u{202e}x", "[2JAdax"), ("  a \t  b ", "a b"), ("\u{200b}\u{2060}", ""), ("\u{301}", ""),
-    ("e" + String(repeating: "\u{301}", count: 60), "e" + String(repeating: "\u{301}", count: 7)),
+    ("At\u{200c}tic", "Attic"), ("A\u{fe0f}ttic\u{e0041}", "Attic"), ("\u{903}Attic", "Attic"),
+    ("The\u{2800}attic", "The attic"),
+    ("e" + String(repeating: "\u{301}", count: 60), "e" + String(repeating: "\u{301}", count: 3)),
     ("👩‍👩‍👧‍👦", "👩‍👩‍👧‍👦"),
   ])
   func hostileNamesAreHarmless(_ name: String, _ label: String) {

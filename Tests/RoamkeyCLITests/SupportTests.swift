@@ -61,6 +61,21 @@ import Testing
     #expect(try known.remember(one, as: "example.org:7447") == .init(server: two, line: 1))
   }
 
+  /// A mark behind `#`, `@` or a space is one `Character` with it, and hides none of them.
+  @Test func marksHideNothing() throws {
+    let (one, two) = (PlayerKey.generate().id, PlayerKey.generate().id)
+    #expect(try PlayerList.parse("\(one) #\u{301}x\n#\u{903}\(two)\n #\n", path: "f") == [one])
+    #expect(
+      TextFile.lines("a \u{301}b\u{d4e} c\r\n\n#\u{301}") == [.init(number: 1, words: ["a", "\u{301}b\u{d4e}", "c"])])
+    let scratch = try Scratch()
+    let known = KnownServers(besideKeyFile: scratch.file("me.pem"))
+    for (index, name) in ["@\u{301}x", "@\u{ff9e}x", "@x\u{d4e}"].enumerated() {
+      #expect(KnownServers.name(of: name) == name)
+      #expect(try known.remember(one, as: name) == .init(server: one, line: index + 1))
+      #expect(try known.remember(two, as: name) == .init(server: one, line: index + 1))
+    }
+  }
+
   @Test func aListNamesTheLineThatIsWrong() throws {
     let (one, two) = (PlayerKey.generate().id, PlayerKey.generate().id)
     let list = try PlayerList.parse("# all\r\n\(one) # Ada\n\n\t\(two)\n", path: "f")

@@ -24,6 +24,16 @@ import Testing
     }
   }
 
+  /// What nobody sees makes no other name, and no name of nothing.
+  @Test func namesComeAsTheyAreShown() async throws {
+    let browser = try ServerBrowser(for: application)
+    let (attic, nothing) = (try await server(" At\u{200c}tic\u{e0041}"), try await server("\u{200b}"))
+    let servers = try await lists(["Attic", nil], browser)
+    #expect(servers.map(\.id) == [attic.id, nothing.id])
+    await attic.close()
+    await nothing.close()
+  }
+
   @Test func serversComeAndGo() async throws {
     let browser = try ServerBrowser(for: application)
     let ben = try await server("Ben")

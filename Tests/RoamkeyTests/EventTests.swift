@@ -29,6 +29,15 @@ import Testing
     await server.close()
   }
 
+  @Test func whatIsShownIsHarmless() throws {
+    let message = Message("\u{1b}]0;mine\u{7}hi\nBen: \u{202e}no", as: "chat")
+    #expect(message.shownText == "]0;minehi Ben: no")
+    // As it was said it is there as well.
+    #expect(message.text == "\u{1b}]0;mine\u{7}hi\nBen: \u{202e}no")
+    #expect(Message(Array("bytes".utf8)).shownText == "")
+    #expect(try Message(["a": 1]).shownText == "")
+  }
+
   @Test func aCancelledReaderEnds() async throws {
     let server = try await makeServer()
     let reader = Task { for await _ in server.events {} }

@@ -13,9 +13,19 @@ import Testing
     ("क्\u{200d}ष", "क्\u{200d}ष"),
     // Marks do not leave their line.
     ("e\u{301}\u{301}\u{301}\u{301}\u{301}", "e\u{301}\u{301}\u{301}"), ("\u{301} \u{489}Ada", "Ada"),
+    ("\u{903}Ada", "Ada"),
   ])
   func harmless(_ said: String, _ shown: String) {
     #expect(DisplayText.name(said) == shown)
+  }
+
+  @Test(arguments: [
+    ("Hello, größe!", "Hello, größe!"), ("a\nb\tc", "a b c"), ("a\u{2028}b\u{85}c", "a b c"),
+    ("a\u{1b}[2Jb\u{202e}c\u{7}", "a[2Jbc"), ("👩‍🚀", "👩‍🚀"), ("\u{1b}\u{9b}", ""), ("", ""),
+  ])
+  func oneLine(_ said: String, _ shown: String) {
+    #expect(DisplayText.line(said) == shown)
+    #expect(DisplayText.isClean(DisplayText.line(said)))
   }
 
   @Test(arguments: ["", " ", "\u{200b}", "\u{200d}\u{fe0f}", " \u{2800}\u{3000}", "\u{7}", "\u{301}"])

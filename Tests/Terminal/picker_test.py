@@ -66,8 +66,8 @@ class PickerTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         subprocess.run([COMMAND, "keygen"], cwd=self.folder, check=True, capture_output=True)
 
-    def start(self, *arguments, command="connect"):
-        terminal = Terminal([COMMAND, command, "--app", APPLICATION, *arguments], self.folder)
+    def start(self, *arguments, command="connect", ignored=()):
+        terminal = Terminal([COMMAND, command, "--app", APPLICATION, *arguments], self.folder, ignored=ignored)
         self.addCleanup(terminal.close)
         return terminal
 
@@ -135,8 +135,10 @@ class PickerTest(unittest.TestCase):
 
     def test_ended_by_signals(self):
         # Among them those of a crash, which end it as they would have without a picker.
-        ends = {signal.SIGTERM: 0, signal.SIGINT: 0, signal.SIGHUP: -signal.SIGHUP, signal.SIGILL: -signal.SIGILL,
-                signal.SIGSEGV: -signal.SIGSEGV, signal.SIGABRT: -signal.SIGABRT}
+        others = ["HUP", "QUIT", "ILL", "SEGV", "ABRT", "SYS", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "XFSZ", "IO",
+                  "PWR", "RTMIN"]
+        ends = {signal.SIGTERM: 0, signal.SIGINT: 0}
+        ends.update((number, -number) for number in (getattr(signal, "SIG" + name) for name in others))
         for number, code in ends.items():
             with self.subTest(signal=number):
                 terminal = self.start()
@@ -144,6 +146,37 @@ class PickerTest(unittest.TestCase):
                 terminal.process.send_signal(number)
                 self.assertEqual(terminal.exit_code(), code)
                 self.assertTrue(terminal.is_as_before)
+
+    def caught(self, terminal):
+        """The signals for which the command has handlers."""
+        with open(f"/proc/{terminal.process.pid}/status") as status:
+            mask = int(next(line for line in status if line.startswith("SigCgt:")).split()[1], 16)
+        return {number for number in range(1, 65) if mask >> (number - 1) & 1}
+
+    def test_signals_are_given_back(self):
+        terminal = self.start()
+        self.select(terminal, "Ada's room")
+        self.assertLess({signal.SIGHUP, signal.SIGUSR2, signal.SIGTSTP}, self.caught(terminal))
+        terminal.type("\r")
+        terminal.wait_for("connected to")
+        self.assertFalse({signal.SIGHUP, signal.SIGUSR2, signal.SIGTSTP} & self.caught(terminal))
+        self.assertIn(signal.SIGTERM, self.caught(terminal))
+        terminal.type("\x04")
+        self.assertEqual(terminal.exit_code(), 0)
+
+    def test_signals_that_are_ignored_stay_so(self):
+        ignored = [signal.SIGHUP, signal.SIGUSR2, signal.SIGTSTP]
+        terminal = self.start(ignored=ignored)
+        self.select(terminal, "Ada's room")
+        for number in ignored:
+            terminal.process.send_signal(number)
+        # Nor does the key stop what nobody would wake.
+        terminal.type("\x1aG")
+        terminal.wait_selected("Ben's room")
+        self.assertTrue(terminal.screen.is_other)
+        terminal.type("q")
+        self.assertEqual(terminal.exit_code(), 0)
+        self.assertTrue(terminal.is_as_before)
 
     def test_stopped_and_continued(self):
         for stop in ["\x1a", signal.SIGTSTP]:

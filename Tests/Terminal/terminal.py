@@ -88,15 +88,21 @@ class Screen:
 class Terminal:
     """A command that believes to run on a terminal of 80 by 24 characters."""
 
-    def __init__(self, arguments, folder, columns=80, rows=24):
+    def __init__(self, arguments, folder, columns=80, rows=24, ignored=()):
         self.screen = Screen()
         self.master, self.slave = pty.openpty()
         self.resize(columns, rows)
         self.before = termios.tcgetattr(self.slave)
+
+        def prepare():
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            for number in ignored:
+                signal.signal(number, signal.SIG_IGN)
+
         self.process = subprocess.Popen(
             arguments, cwd=folder, stdin=self.slave, stdout=self.slave, stderr=self.slave,
-            env={**os.environ, "TERM": "xterm"}, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+            # What Swift's runtime reports of a crash, where it does, is for whoever sits at the terminal.
+            env={**os.environ, "TERM": "xterm", "SWIFT_BACKTRACE": "enable=no"}, start_new_session=True, preexec_fn=prepare)
 
     def resize(self, columns, rows):
         self.screen.resize(rows)

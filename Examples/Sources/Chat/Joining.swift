@@ -14,7 +14,7 @@ func join(_ host: String, name: String, pinned: PlayerID?) async throws {
   }
   for await event in client.events {
     switch event {
-    case .message(let message): print(message.text ?? "(no text)")
+    case .message(let message): print(message.shownText)
     case .offline: print("(looking for the server)")
     case .online: print("(there it is)")
     case .reconnected(let undelivered):

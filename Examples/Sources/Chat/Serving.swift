@@ -22,11 +22,11 @@ func serve(name: String?) async throws {
       server.send(visits == 1 ? "Welcome, \(name)" : "Welcome back, \(name), for the \(visits). time", to: player)
       tell(server, "\(name) is here", except: [player])
     case .message(let message, let player):
-      guard let text = message.text, text.utf8.count <= 1000 else {
+      guard message.text != nil, message.body.count <= 1000 else {
         server.kick(player, reason: "at most 1000 bytes of text, please")
         continue
       }
-      tell(server, "\(server.name(of: player)): \(text)")
+      tell(server, "\(server.name(of: player)): \(message.shownText)")
     case .left(let player, let reason): tell(server, "\(server.name(of: player)) has left (\(reason))")
     case .roamed, .offline, .online: break
     }

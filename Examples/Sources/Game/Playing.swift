@@ -15,7 +15,7 @@ func play(_ client: Client, for limit: Duration?) async throws {
       case "a": seat.move = .left
       case "d": seat.move = .right
       case " ": seat.move = .stay
-      case "q": return false
+      case "q", "\u{3}": return false  // or Ctrl-C
       default: break
       }
     }
@@ -24,8 +24,8 @@ func play(_ client: Client, for limit: Duration?) async throws {
     let isOver = limit.map { SuspendingClock.now - start > $0 } ?? false
     return seat.end == nil && !isOver
   }
-  await client.close()
   terminal.restore()
+  await client.close()
   print("\(seat.dot?.coins ?? 0) coins in \(seat.worlds) pictures\(seat.end.map { "; the end: \($0)" } ?? "")")
 }
 
@@ -38,9 +38,12 @@ private func picture(of seat: Seat, at place: String) -> String {
     rows[place.y][place.x] = character
   }
   for coin in world.coins { put("$", at: coin) }
-  for dot in world.dots { put(dot.name.first ?? "?", at: dot.place) }
+  for dot in world.dots { put(shown(dot.name).first ?? "?", at: dot.place) }
   if let dot = seat.dot { put("@", at: dot.place) }
-  let scores = world.dots.sorted { $0.coins > $1.coins }.prefix(5).map { "\($0.name) \($0.coins)" }
+  let scores = world.dots.sorted { $0.coins > $1.coins }.prefix(5).map { "\(shown($0.name)) \($0.coins)" }
   return rows.map { String($0) }.joined(separator: "\n") + "\n"
     + (seat.isOffline ? "looking for \(place) ..." : scores.joined(separator: "   "))
 }
+
+/// A name from a server may be anything, orders to a terminal included.
+private func shown(_ name: String) -> String { String(Message(name).shownText.prefix(16)) }

@@ -10,7 +10,8 @@ final class Terminal {
   init() {
     guard isOne, tcgetattr(STDIN_FILENO, &before) == 0 else { return }
     var raw = before
-    raw.c_lflag &= ~tcflag_t(ICANON | ECHO)
+    // Ctrl-C is a key, since whoever ends the game by it wants the terminal back as it was.
+    raw.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG)
     // A read returns at once, with nothing if there is nothing.
     withUnsafeMutableBytes(of: &raw.c_cc) { bytes in
       bytes[Int(VMIN)] = 0

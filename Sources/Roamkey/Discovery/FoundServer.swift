@@ -5,7 +5,8 @@ public import RoamkeyWire
 public struct FoundServer: Sendable, Hashable, Identifiable {
   /// The key that has signed: what ``Client/init(key:server:name:requiring:loop:configuration:)`` pins.
   public let id: PlayerID
-  /// For people: at most 64 bytes, free of control and bidirectional characters. Anybody may call a server anything.
+  /// For people: at most 64 bytes, without control, bidirectional and invisible characters; nil where nothing is left.
+  /// Anybody may call a server anything.
   public let name: String?
   /// Name and version of what is played there.
   public let application: String

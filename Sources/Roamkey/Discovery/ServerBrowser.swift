@@ -1,6 +1,7 @@
 internal import RoamkeyCrypto
 public import RoamkeyEngine
 internal import RoamkeyUDP
+internal import RoamkeyWire
 
 /// Looks for servers on the local network for as long as it lives.
 ///
@@ -66,8 +67,8 @@ struct FoundServers: Sendable {
 extension FoundServer {
   fileprivate init(_ found: FoundBeacon) {
     self.init(
-      id: found.server, name: found.name, application: found.application, address: found.address,
-      players: found.players, capacity: found.capacity, roundTrip: found.roundTrip)
+      id: found.server, name: found.name.flatMap(DisplayText.name), application: found.application,
+      address: found.address, players: found.players, capacity: found.capacity, roundTrip: found.roundTrip)
   }
 
   fileprivate func isListed(before other: FoundServer) -> Bool {

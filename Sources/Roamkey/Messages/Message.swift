@@ -60,7 +60,15 @@ public struct Message: Sendable, Hashable {
   }
 
   /// The body as text; nil where the sender sent bytes or a value.
+  ///
+  /// It is what the sender wrote, whatever that does to a terminal: to print it take ``shownText``.
   public var text: String? { format == .text ? String(decoding: body, as: UTF8.self) : nil }
+
+  /// The text as it can be shown to people, in one line: without control and bidirectional characters, with a space
+  /// where a line ended. Empty where the sender sent bytes or a value.
+  ///
+  /// It is as long as the sender made it, and says what the sender likes.
+  public var shownText: String { text.map(DisplayText.line) ?? "" }
 
   /// The same message as written by `author`.
   package func by(_ author: PlayerID?) -> Message {

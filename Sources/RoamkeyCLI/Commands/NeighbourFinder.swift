@@ -27,7 +27,11 @@ struct NeighbourFinder {
     do throws(RoamkeyError) {
       browser = try ServerBrowser(for: application)
     } catch {
-      throw Failure(error)
+      let cause = Failure(error)
+      if cause.kind == .usage { throw cause }
+      throw Failure(
+        cause.kind, code: cause.code,
+        "the local network cannot be asked (\(cause.sentence)): say the server's host and port")
     }
     defer { browser.stop() }
     await withDeadline(Self.limit) {

@@ -5,9 +5,17 @@ struct ServerFinder {
   let pin: PlayerID?
   let known: KnownServers
   let application: String
+  /// How the local network is asked.
+  var look: @Sendable (NeighbourFinder) async throws(Failure) -> NeighbourFinder.Finding = {
+    (finder) async throws(Failure) in try await finder.find()
+  }
+  /// How the system is asked for a host. It may take its time.
+  var resolve: @Sendable (String) throws(HostError) -> Void = { (text) throws(HostError) in
+    _ = try HostResolver.resolve(text, defaultPort: Client.defaultPort)
+  }
 
   /// Where a server is.
-  private enum Place {
+  enum Place: Equatable {
     case host
     case neighbour(FoundServer)
   }
@@ -31,7 +39,7 @@ struct ServerFinder {
   /// Connects to a server that was found on the local network.
   func connect(_ key: consuming PlayerKey, to server: FoundServer) async throws(Failure) -> Client {
     let name = KnownServers.name(of: server)
-    let shown = name.hasPrefix("@") ? server.label : name
+    let shown = KnownServers.isName(name) ? server.label : name
     let entry = pin == nil ? try known.find(name) : nil
     if let entry, entry.server != server.id { throw known.refusal(entry, found: server.id, name: shown) }
     let client: Client
@@ -76,7 +84,8 @@ struct ServerFinder {
 // MARK: Names
 
 extension ServerFinder {
-  private func place(of text: String) async throws(Failure) -> Place {
+  /// What somebody has written.
+  func place(of text: String) async throws(Failure) -> Place {
     let met = try KnownServers.name(ofNeighbour: text).flatMap { name throws(Failure) in try known.find(name) }?.server
     switch Destination(text) {
     case .host: return .host
@@ -87,9 +96,18 @@ extension ServerFinder {
     case .nameOrHost:
       // Where it was met is where it is.
       if try known.find(KnownServers.name(of: text)) != nil { return .host }
-      if let server = try await neighbour(text, met: met) { return .neighbour(server) }
+      var finding = NeighbourFinder.Finding.none
+      var obstacle: Failure?
+      do throws(Failure) {
+        finding = try await find(text, met: met)
+      } catch {
+        obstacle = error
+      }
+      if let server = try choose(finding) { return .neighbour(server) }
       // Who was a neighbour does not become a stranger's host.
       if met == nil, try await isHost(text, whenUnsure: false) { return .host }
+      // Where nobody can look (a sandbox without netlink) there may be hosts all the same; else it has to be said.
+      if let obstacle { throw obstacle }
     case .name:
       if let server = try await neighbour(text, met: met) { return .neighbour(server) }
     }
@@ -104,7 +122,15 @@ extension ServerFinder {
   private var what: String { Console.plain(application) }
 
   private func neighbour(_ name: String?, met: PlayerID?) async throws(Failure) -> FoundServer? {
-    switch try await NeighbourFinder(name: name, pin: pin, met: met, application: application).find() {
+    try choose(try await find(name, met: met))
+  }
+
+  private func find(_ name: String?, met: PlayerID?) async throws(Failure) -> NeighbourFinder.Finding {
+    try await look(NeighbourFinder(name: name, pin: pin, met: met, application: application))
+  }
+
+  private func choose(_ finding: NeighbourFinder.Finding) throws(Failure) -> FoundServer? {
+    switch finding {
     case .none: return nil
     case .one(let server): return server
     case .several(let servers):
@@ -121,10 +147,11 @@ extension ServerFinder {
   /// - Parameter isUnsure: the answer where no name service answers.
   private func isHost(_ text: String, whenUnsure isUnsure: Bool) async throws(Failure) -> Bool {
     if try known.find(KnownServers.name(of: text)) != nil { return true }
+    let resolve = resolve
     return await withCheckedContinuation { continuation in
       runOnOwnThread {
         do throws(HostError) {
-          _ = try HostResolver.resolve(text, defaultPort: Client.defaultPort)
+          try resolve(text)
           continuation.resume(returning: true)
         } catch {
           switch error {

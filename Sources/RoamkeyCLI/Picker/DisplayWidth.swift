@@ -1,3 +1,5 @@
+internal import Roamkey
+
 /// How many columns of a terminal a text takes, and texts cut and filled to columns.
 ///
 /// Terminals differ about rare characters; what is right for letters, East Asian scripts and pictures is enough for a
@@ -54,15 +56,17 @@ enum DisplayWidth {
 }
 
 extension Console {
-  /// A name from elsewhere as one line of a table: harmless, without the invisible, and each character with few marks,
-  /// since a tower of them is drawn over the lines above.
+  /// A name from elsewhere as one line of a table: harmless, without the invisible, wherever it stands (what looks like
+  /// a name that is known is that name), and each character with few marks, since a tower of them is drawn over the
+  /// lines above.
   static func label(_ name: String) -> String {
     var label = ""
-    for character in Console.plain(name) {
+    for character in DisplayText.name(name) ?? "" {
       let scalars = character.unicodeScalars.prefix(mostScalars)
       if DisplayWidth.of(character) > 0 { label.unicodeScalars.append(contentsOf: scalars) }
     }
-    return label.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    // A braille pattern without dots looks like a space.
+    return label.split { $0.isWhitespace || $0 == "\u{2800}" }.joined(separator: " ")
   }
 
   /// Of one character; a family of four with its joiners has seven.

@@ -66,6 +66,11 @@ enum Terminal {
     isOpen = false
     _ = write(STDOUT_FILENO, farewell, farewellLength)
     _ = tcsetattr(STDIN_FILENO, TCSANOW, kept)
+    var number: CInt = 1
+    while number < signalCount {
+      restore(number)
+      number += 1
+    }
   }
 
   // MARK: At every end
@@ -86,22 +91,57 @@ enum Terminal {
   private static var farewell: UnsafePointer<UInt8> { farewellText.utf8Start }
   private static var farewellLength: Int { farewellText.utf8CodeUnitCount }
 
+  /// Signals end below it, those of real time included.
+  private static let signalCount: CInt = 65
+
+  /// What each signal did before, by its number, and whether ours is in its place.
+  nonisolated(unsafe) private static let actions = {
+    let actions = UnsafeMutablePointer<sigaction>.allocate(capacity: Int(signalCount))
+    actions.initialize(repeating: sigaction(), count: Int(signalCount))
+    return actions
+  }()
+  nonisolated(unsafe) private static let isReplaced = {
+    let flags = UnsafeMutablePointer<Bool>.allocate(capacity: Int(signalCount))
+    flags.initialize(repeating: false, count: Int(signalCount))
+    return flags
+  }()
+
   /// Signals that end a process, besides those that the commands catch themselves.
-  private static let ends = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGHUP, SIGQUIT]
+  private static let ends: [CInt] = [
+    SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGSYS, SIGHUP, SIGQUIT, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF,
+    SIGXCPU, SIGXFSZ, SIGSTKFLT, SIGIO, SIGPWR,
+  ]
 
   private static func prepareForTheWorst() {
     // Also makes sure that what is set up at its first use is set up before a handler needs it.
-    _ = (isOpen, farewellLength)
-    guard !isPrepared else { return }
-    isPrepared = true
-    atexit { Terminal.close() }
-    for number in ends {
-      signal(number) { number in
-        Terminal.close()
-        // Then it has the effect that it always has.
-        signal(number, SIG_DFL)
-        raise(number)
-      }
+    _ = (isOpen, farewellLength, kept, actions, isReplaced, signalCount)
+    if !isPrepared {
+      isPrepared = true
+      atexit { Terminal.close() }
     }
+    // Whoever is to go on without a terminal (`nohup`) goes on.
+    for number in ends + Array(__libc_current_sigrtmin()...__libc_current_sigrtmax()) where !Signals.isIgnored(number) {
+      replace(number)
+    }
+  }
+
+  private static func replace(_ number: CInt) {
+    guard number < signalCount, !isReplaced[Int(number)] else { return }
+    var action = sigaction()
+    action.sa_flags = SA_RESTART
+    action.__sigaction_handler.sa_handler = { number in
+      Terminal.close()
+      // Then it has the effect that it had before.
+      Terminal.restore(number)
+      raise(number)
+    }
+    isReplaced[Int(number)] = sigaction(number, &action, actions + Int(number)) == 0
+  }
+
+  /// A handler may interrupt it at any place: twice does no harm.
+  private static func restore(_ number: CInt) {
+    guard isReplaced[Int(number)] else { return }
+    _ = sigaction(number, actions + Int(number), nil)
+    isReplaced[Int(number)] = false
   }
 }

@@ -23,9 +23,9 @@ struct KnownServers {
   static func name(of server: String) -> String {
     let name = String(server.lowercased())
     // A server of the local network (`KnownServers+Found.swift`); no host begins so.
-    if name.hasPrefix("@") { return name }
+    if isName(name) { return name }
     if name.hasPrefix("[") { return name.hasSuffix("]") ? name + ":\(Client.defaultPort)" : name }
-    switch name.count(where: { $0 == ":" }) {
+    switch name.utf8.count(where: { $0 == UInt8(ascii: ":") }) {
     case 0: return name + ":\(Client.defaultPort)"
     case 1: return name
     default: return "[\(name)]:\(Client.defaultPort)"
@@ -39,20 +39,28 @@ struct KnownServers {
   }
 
   private func find(_ name: String, in text: String) throws(Failure) -> Entry? {
-    for (number, line) in TextFile.lines(text) {
-      let words = line.split(separator: " ")
-      // As people write it: in capitals, or without the port.
-      guard let first = words.first, Self.name(of: String(first)) == name else { continue }
-      guard words.count == 2 else {
-        throw Failure(code: "knownServers", "line \(number) of \(path): write it as `host:port PlayerID`")
-      }
-      do throws(PlayerIDError) {
-        return Entry(server: try PlayerID(String(words[1])), line: number)
-      } catch {
-        throw Failure(code: "knownServers", "line \(number) of \(path): \(error.description)")
-      }
-    }
+    // As people write it: in capitals, or without the port.
+    for line in TextFile.lines(text) where Self.name(of: line.words[0]) == name { return try entry(line) }
     return nil
+  }
+
+  /// What the file says of each name: the first line counts.
+  func lines() throws(Failure) -> [String: TextFile.Line] {
+    guard let text = try TextFile.read(path) else { return [:] }
+    return Dictionary(
+      TextFile.lines(text).map { (Self.name(of: $0.words[0]), $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// What a line says.
+  func entry(_ line: TextFile.Line) throws(Failure) -> Entry {
+    guard line.words.count == 2 else {
+      throw Failure(code: "knownServers", "line \(line.number) of \(path): write it as `host:port PlayerID`")
+    }
+    do throws(PlayerIDError) {
+      return Entry(server: try PlayerID(line.words[1]), line: line.number)
+    } catch {
+      throw Failure(code: "knownServers", "line \(line.number) of \(path): \(error.description)")
+    }
   }
 
   /// Appends a line, unless somebody else has met the server meanwhile.

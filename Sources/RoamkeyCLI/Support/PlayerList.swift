@@ -13,11 +13,11 @@ enum PlayerList {
 
   static func parse(_ text: String, path: String) throws(Failure) -> Set<PlayerID> {
     var players: Set<PlayerID> = []
-    for (number, line) in TextFile.lines(text) {
+    for line in TextFile.lines(text) {
       do throws(PlayerIDError) {
-        players.insert(try PlayerID(line))
+        players.insert(try PlayerID(line.words.joined(separator: " ")))
       } catch {
-        throw Failure(code: "playerList", "line \(number) of \(path): \(error.description)")
+        throw Failure(code: "playerList", "line \(line.number) of \(path): \(error.description)")
       }
     }
     return players

@@ -41,6 +41,13 @@ final class Signals: Sendable {
   /// These have their usual effect again. One that came just before may still be told.
   func unwatch(_ numbers: [CInt]) { for number in numbers { signal(number, SIG_DFL) } }
 
+  /// Whether whoever started the process wants a signal to have no effect on it.
+  static func isIgnored(_ number: CInt) -> Bool {
+    var action = sigaction()
+    guard sigaction(number, nil, &action) == 0 else { return false }
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
+
   /// The next signal; nil when the task was cancelled.
   func next() async -> CInt? {
     await caught.wait { !$0.isEmpty }

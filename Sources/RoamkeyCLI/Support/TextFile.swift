@@ -44,12 +44,21 @@ enum TextFile {
   /// What the system says of the last error.
   static func systemWords() -> String { String(cString: strerror(errno)) }
 
-  /// The lines with their numbers from 1, without what follows `#` and without white space around; empty ones left out.
-  static func lines(_ text: String) -> [(number: Int, text: String)] {
-    // By `isNewline`, since "\r\n" is one character.
+  /// A line that says something.
+  struct Line: Equatable {
+    /// From 1.
+    var number: Int
+    /// What stands before `#`, at least one.
+    var words: [String]
+  }
+
+  /// The lines with something before `#`.
+  static func lines(_ text: String) -> [Line] {
+    // By `isNewline`, since "\r\n" is one `Character`; the rest by scalars, since a `#` or a space and a mark behind it
+    // are one as well.
     text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().compactMap { index, line in
-      let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
-      return words.isEmpty ? nil : (index + 1, words.joined(separator: " "))
+      let words = line.unicodeScalars.prefix { $0 != "#" }.split { $0.properties.isWhitespace }
+      return words.isEmpty ? nil : Line(number: index + 1, words: words.map { String($0) })
     }
   }
 }

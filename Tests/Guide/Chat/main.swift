@@ -11,7 +11,7 @@ Task.detached { [client] in
 }
 for await event in client.events {
   switch event {
-  case .message(let message): print(message.text ?? "")
+  case .message(let message): print(message.shownText)
   case .offline: print("(looking for the server)")
   case .online: print("(there it is)")
   case .reconnected(let undelivered): for lost in undelivered { try client.send(lost) }

@@ -4,6 +4,6 @@ let server = try await Server(key: .loadOrGenerate("keys/server.pem"), applicati
 print("I am \(server.id)")
 for await event in server.events {
   if case .message(let message, let player) = event {
-    server.broadcast("\(server.name(of: player)): \(message.text ?? "")")
+    server.broadcast("\(server.name(of: player)): \(message.shownText)")
   }
 }
