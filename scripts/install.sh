@@ -160,7 +160,8 @@ install_all() {
     put "$folder/files${path#"$prefix"}" "$destdir$path"
   done < <(cut -c67- "$folder/new")
   # What an earlier version had and this one has not.
-  while IFS= read -r path; do take_away "$path"; done < <(comm -23 <(recorded_paths) <(cut -c67- "$folder/new" | sort -u))
+  cut -c67- "$folder/new" | sort -u >"$folder/paths"
+  while IFS= read -r path; do take_away "$path"; done < <(comm -23 <(recorded_paths) "$folder/paths")
   put "$folder/new" "$destdir$list"
   echo "installed $("$destdir$prefix/bin/roamkey" --version) below $destdir$prefix; make uninstall takes it away again"
 }
