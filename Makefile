@@ -13,7 +13,7 @@ export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/sh
 FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests)) Measurements \
 	$(addprefix Examples/,Package.swift Sources)
 
-.PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release \
+.PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release release-static \
 	format sanitize sanitize-address sanitize-thread soak soak-roaming setup-bench bench bench-plot bench-lossy bench-bulk bench-cuts \
 	bench-stalled bench-micro bench-growth bench-ahead bench-test setup-counts counts counts-renew clean \
 	install uninstall try-install try-package manual
@@ -86,11 +86,14 @@ release: setup ## optimised build; the command is .build/release/roamkey
 	@swift build -c release --product roamkey
 
 # The command that is installed needs no Swift where it runs; it has a build folder of its own.
+release-static: setup ## build the command as `make install` takes it
+	@scripts/install.sh build
+
 install: export PREFIX := $(or $(PREFIX),/usr/local)
 install: export DESTDIR := $(DESTDIR)
-install: setup ## the command, manual pages, completions and systemd unit; PREFIX=/usr/local, DESTDIR=
+install: ## the command, manual pages, completions and systemd unit; PREFIX=/usr/local, DESTDIR=
 	@scripts/install.sh check
-	@scripts/install.sh build
+	@scripts/install.sh built || $(MAKE) release-static
 	@scripts/install.sh install
 
 uninstall: export PREFIX := $(or $(PREFIX),/usr/local)
@@ -99,7 +102,7 @@ uninstall: ## take away what `make install` has put there, with the same PREFIX 
 	@scripts/install.sh uninstall
 
 try-install: setup ## install into a folder, and run a server and a client in a root without Swift
-	@scripts/install.sh build
+	@scripts/install.sh built || scripts/install.sh build
 	@scripts/try-install.sh
 
 try-package: setup ## build a second package against a tagged clone of this one, from the listings of README and guide

@@ -56,13 +56,19 @@ if command -v systemd-analyze >/dev/null; then
 fi
 
 echo "twice, changed, and somebody else's"
+unit=$there/lib/systemd/system/roamkey.service
 install install || die "the second time: $(tail -1 "$folder/log")"
-echo "# mine" >>"$there/lib/systemd/system/roamkey.service"
+echo "# mine" >>"$unit"
+echo other >"$unit.new"
 install install || die "$(tail -1 "$folder/log")"
-grep -q "# mine" "$there/lib/systemd/system/roamkey.service.old" || die "a changed file was not kept"
-ok "a changed file is kept as .old"
+echo "# mine too" >>"$unit"
+install install || die "$(tail -1 "$folder/log")"
+[[ $(tail -1 "$unit.old") == "# mine too" && $(tail -1 "$unit.old.~1~") == "# mine" ]] ||
+  die "a changed file was not kept"
+[[ $(<"$unit.new") == other ]] || die "another's file was written over"
+ok "a changed file is kept as .old, and an earlier one as .old.~1~"
 install uninstall || die "$(tail -1 "$folder/log")"
-[[ $(find "$there" -type f | wc -l) == 1 ]] || die "left behind: $(find "$there" -type f)"
+[[ $(find "$there" -type f | wc -l) == 3 ]] || die "left behind: $(find "$there" -type f)"
 rm -r "$there"
 mkdir -p "$there/share/man/man1"
 echo other >"$there/share/man/man1/roamkey.1"
@@ -70,7 +76,72 @@ if install install; then die "it has overwritten a file that is not its own"; fi
 [[ $(find "$there" -type f | wc -l) == 1 ]] || die "it has begun to install although it refused"
 ok "another's file is not overwritten: $(tail -1 "$folder/log" | cut -c1-60)..."
 rm -r "$there"
-install install
+
+echo "for everybody, whatever the umask"
+(umask 077 && install install) || die "$(tail -1 "$folder/log")"
+[[ -z $(find "$there" ! -perm -o=r -o -type d ! -perm -o=x) ]] ||
+  die "not for everybody: $(find "$there" ! -perm -o=r -o -type d ! -perm -o=x)"
+[[ $(stat -c %a "$there/bin/roamkey") == 755 ]] || die "the command cannot be run"
+ok "mode $(stat -c %a "$there/bin/roamkey")"
+
+# Installs with a cp that stops it at the call of that number.
+mkdir "$folder/shims"
+cat >"$folder/shims/cp" <<'END'
+#!/bin/bash
+left=$(<"$CALLS")
+echo $((left - 1)) >"$CALLS"
+if ((left > 0)); then exec "$COPY" "$@"; fi
+kill -TERM "$PPID"
+END
+chmod +x "$folder/shims/cp"
+interrupted() {
+  echo "$1" >"$folder/calls"
+  # Bash would tell of the signal.
+  if { CALLS=$folder/calls COPY=$(command -v cp) PATH=$folder/shims:$PATH install install; } 2>/dev/null; then
+    die "it was not interrupted at $1"
+  fi
+}
+# As if an earlier version had installed it: another command, and a page that there is no more.
+age() {
+  local list=$there/share/roamkey/installed
+  echo earlier | tee "$there/bin/roamkey" >"$there/share/man/man1/roamkey-earlier.1"
+  sed -i '\|/bin/roamkey$|d' "$list"
+  for path in bin/roamkey share/man/man1/roamkey-earlier.1; do
+    echo "$(sha256sum <"$there/$path" | cut -d' ' -f1)  $PREFIX/$path" >>"$list"
+  done
+}
+# Nothing beside the files of the version: no copy of ours taken for somebody's, nothing half done.
+files() { (cd "$there" && find . -type f | sort); }
+
+echo "interrupted"
+expected=$(files)
+for calls in 0 1 2 3 9; do
+  install uninstall || die "$(tail -1 "$folder/log")"
+  interrupted "$calls"
+  install install || die "after an interruption: $(tail -1 "$folder/log")"
+  [[ $(files) == "$expected" ]] || die "begun again after $calls: $(diff <(files) - <<<"$expected")"
+  age
+  interrupted "$calls"
+  install install || die "after an interruption: $(tail -1 "$folder/log")"
+  [[ $(files) == "$expected" ]] || die "upgraded after $calls: $(diff <(files) - <<<"$expected")"
+  age
+  interrupted "$calls"
+  install uninstall || die "after an interruption: $(tail -1 "$folder/log")"
+  [[ -z $(files) ]] || die "left behind after $calls: $(files)"
+  install install
+done
+ok "begun again, and taken away, a new one and an upgrade"
+
+if [[ $(id -u) == 0 ]]; then
+  echo "under sudo"
+  built=.build-install/roamkey
+  touch -r "$built" "$folder/time"
+  SUDO_UID=1000 install check || die "what was built is not taken: $(tail -1 "$folder/log")"
+  touch -d 2000-01-01 "$built"
+  if SUDO_UID=1000 install check; then die "it would be built as root"; fi
+  touch -r "$folder/time" "$built"
+  ok "$(tail -1 "$folder/log")"
+fi
 
 echo "a server and a client with nothing but the libraries that the command names"
 root=$folder/root

@@ -14,11 +14,25 @@ extension Server {
     guard limit > .zero else { return takeEvents() }
     let end = Instant.current + limit
     if drivers[0].isPolled {
-      announcer?.look()
-      drivers[0].poll(until: end) { link.events.hasNews }
+      carry(until: end)
     } else {
       link.events.wait(until: end)
     }
     return link.takeEvents()
+  }
+
+  /// How long who asks on the local network waits for an answer, at most: a wait is cut into pieces of that.
+  private static var answerPause: Duration { .milliseconds(50) }
+
+  /// Carries datagrams, those of discovery among them, until there are events or `end` has come.
+  private func carry(until end: Instant) {
+    guard let announcer else { return drivers[0].poll(until: end) { link.events.hasNews } }
+    var pieceEnd: Instant
+    repeat {
+      announcer.look()
+      pieceEnd = min(end, .current + Self.answerPause)
+      drivers[0].poll(until: pieceEnd) { link.events.hasNews }
+      // A piece that was cut short has events, or the loop has ended.
+    } while pieceEnd < end && pieceEnd <= .current && !link.events.hasNews
   }
 }

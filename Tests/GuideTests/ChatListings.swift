@@ -60,9 +60,12 @@ struct Order: Codable {
 
 func order(_ client: some GameClient) throws(SendError) { try client.send(Order(item: "rope"), as: "order") }
 
+/// What there is to buy, and for how much gold.
+let prices = ["rope": 5, "lamp": 12]
+
 func price(of message: Message) -> Int {
   guard let order = try? message.decode(Order.self), (1...99).contains(order.count) else { return 0 }
-  return order.count * 5
+  return order.count * prices[order.item, default: 0]
 }
 
 /// What is known of a player.
@@ -147,5 +150,6 @@ func hostAndPlay() async throws {
     #expect(price(of: try Message(Order(item: "rope", count: 3))) == 15)
     #expect(price(of: try Message(Order(item: "rope", count: 1000))) == 0)
     #expect(price(of: Message("rope")) == 0)
+    #expect(price(of: try Message(Order(item: String(repeating: "rope", count: 1000)))) == 0)
   }
 }

@@ -101,6 +101,21 @@ import Testing
     _ = try await lists([], browser)
   }
 
+  /// Nobody plays, so nothing wakes the thread but who asks.
+  @Test func aPolledServerThatWaits() async throws {
+    let server = try await server("Waiting", loop: .polled)
+    let waits = Locked(false)
+    // What was posted is carried after the look with which a wait begins.
+    server.drivers[0].perform { _, _ in waits.withLock { $0 = true } }
+    runOnOwnThread { _ = server.poll(for: .seconds(100)) }
+    try await eventually("the wait") { waits.withLock { $0 } ? true : nil }
+    let browser = try ServerBrowser(for: application)
+    try await eventually("it is found", within: .seconds(30)) { browser.servers.isEmpty ? nil : true }
+    // It ends the wait as well.
+    await server.close()
+    _ = try await lists([], browser)
+  }
+
   @Test func theListAsASequence() async throws {
     let browser = try ServerBrowser(for: application)
     var iterator = browser.changes.makeAsyncIterator()

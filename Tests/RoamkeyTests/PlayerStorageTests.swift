@@ -115,6 +115,34 @@ private struct Hero: Codable, Hashable {
     }
   }
 
+  /// What could not be read again never takes the place of what can.
+  @Test func whatIsTooLargeIsNotWritten() throws {
+    let limit = 4096
+    func open() throws -> PlayerStorage<Hero> {
+      try PlayerStorage(PlayerFile(path, sizeLimit: limit), default: Hero(), limit: 100)
+    }
+    var heroes: PlayerStorage<Hero>? = try open()
+    heroes?[ada].gold = 70
+    try heroes?.save()
+    let before = try bytes()
+    heroes?[ben].bag = [String(repeating: "x", count: limit)]
+    let error = #expect(throws: PlayerStorageError.self) { try heroes?.save() }
+    #expect(error == .tooLarge(path: path, limit: limit) && heroes?.problem == error)
+    heroes = nil
+    #expect(try bytes() == before && open()[ada].gold == 70)
+    // As much as there may be, to the byte; and one more.
+    heroes = try open()
+    heroes?[ben].bag = [String(repeating: "x", count: 3000)]
+    try heroes?.save()
+    let room = limit - (try bytes().count)
+    heroes?[ben].bag = [String(repeating: "x", count: 3000 + room)]
+    try heroes?.save()
+    #expect(try bytes().count == limit && open()[ben].bag[0].count == 3000 + room)
+    try put(try bytes() + [0])
+    let refusal = #expect(throws: PlayerStorageError.self) { _ = try open() }
+    #expect(refusal == error)
+  }
+
   @Test func otherRecordsAreToldFromDamage() throws {
     try open()[ada] = Hero(gold: 70)
     let before = try bytes()

@@ -24,11 +24,13 @@ final class PlayerFile<Record: Sendable>: Sendable {
   /// How long changes gather before they are written.
   private static var pause: Duration { .seconds(1) }
   private static var kind: Value { "players/1" }
-  /// More than any game has of players.
-  private static var maximumSize: Int { 1 << 30 }
+  /// More than any game has of players, in bytes; what is larger is neither written nor read.
+  static var maximumSize: Int { 1 << 30 }
+  private let sizeLimit: Int
 
-  init(_ path: String) where Record: Codable {
+  init(_ path: String, sizeLimit: Int = PlayerFile.maximumSize) where Record: Codable {
     self.path = path
+    self.sizeLimit = sizeLimit
     encode = { try Value(encoding: $0) }
     decode = { try $0.decode(Record.self) }
   }
@@ -78,7 +80,7 @@ final class PlayerFile<Record: Sendable>: Sendable {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .unusable(path: path, reason: Self.words(errno)) }
     guard status.st_mode & S_IFMT == S_IFREG else { throw .unusable(path: path, reason: "it is no regular file") }
-    guard status.st_size <= Self.maximumSize else { throw .damaged(path: path, reason: "it has more than 1 GiB") }
+    guard status.st_size <= sizeLimit else { throw .tooLarge(path: path, limit: sizeLimit) }
     var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
     var total = 0
     while total < bytes.count {
@@ -116,7 +118,10 @@ final class PlayerFile<Record: Sendable>: Sendable {
       Result { () throws(PlayerStorageError) in
         let copy = shelf.withLock { $0 }
         guard state.withLock({ $0.written != copy.changes }) else { return }
-        try KeyFileWriter.replace(path, with: bytes(of: copy), onError: { .unusable(path: path, reason: $0) })
+        let bytes = try bytes(of: copy)
+        // What could not be read again must not take the place of what can.
+        guard bytes.count <= sizeLimit else { throw .tooLarge(path: path, limit: sizeLimit) }
+        try KeyFileWriter.replace(path, with: bytes, onError: { .unusable(path: path, reason: $0) })
         state.withLock { $0.written = copy.changes }
       }
     }

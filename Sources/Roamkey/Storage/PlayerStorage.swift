@@ -39,17 +39,23 @@ public final class PlayerStorage<Record: Sendable>: Sendable {
   ///
   /// What is changed is in the file a second later, and when the storage is let go; ``save()`` writes it at once. It is
   /// written as a whole or not at all: a crash leaves the file as it was before. Two storages must not have one file.
+  /// It has at most 1 GiB: bound what a player can put into a record.
   /// - Parameters:
   ///   - path: where it is. It is CBOR (RFC 8949); copy it as you like.
   ///   - default: the record of a player of whom nothing is known; made anew for each.
   ///   - limit: the most players that it remembers, at least 1.
   /// - Throws: ``PlayerStorageError`` where there is a file that cannot be read: it is never overwritten.
-  public init(
+  public convenience init(
     file path: String, default: @autoclosure @escaping @Sendable () -> Record, limit: Int = 10_000
   ) throws(PlayerStorageError) where Record: Codable {
+    try self.init(PlayerFile(path), default: `default`(), limit: limit)
+  }
+
+  init(
+    _ file: PlayerFile<Record>, default: @autoclosure @escaping @Sendable () -> Record, limit: Int
+  ) throws(PlayerStorageError) {
     initial = `default`
     self.limit = max(1, limit)
-    let file = PlayerFile<Record>(path)
     var shelf = PlayerShelf<Record>()
     for (player, record) in try file.read() { shelf.put(record, of: player, limit: self.limit) }
     self.shelf = Locked(shelf)

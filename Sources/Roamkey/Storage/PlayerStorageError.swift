@@ -8,6 +8,8 @@ public enum PlayerStorageError: Error, Sendable, Hashable, CustomStringConvertib
   case otherRecords(path: String, reason: String)
   /// A record cannot be written down, and why; the file is as it was.
   case notEncodable(path: String, reason: String)
+  /// It has more bytes than a file of players may have, or would have with what is to be written: what is in it stays.
+  case tooLarge(path: String, limit: Int)
   /// The system refused to read or write it, in its own words.
   case unusable(path: String, reason: String)
 
@@ -21,6 +23,9 @@ public enum PlayerStorageError: Error, Sendable, Hashable, CustomStringConvertib
         + "make properties optional that are added later"
     case .notEncodable(let path, let reason):
       "a record cannot be written to \(KeyFileError.shown(path)) (\(reason)): the file is as it was"
+    case .tooLarge(let path, let limit):
+      "\(KeyFileError.shown(path)) has more than \(limit) bytes, or would have (the file is as it was): keep "
+        + "less of each player, or remember fewer of them"
     case .unusable(let path, let reason):
       "\(KeyFileError.shown(path)) cannot be used (\(reason)): check the directory and its permissions"
     }

@@ -41,7 +41,8 @@ package struct ServerPopulation: Hashable, Sendable {
 
 /// Answers questions of the local network with signed beacons (PROTOCOL §15.2), sans-IO.
 ///
-/// Nothing leaves unasked, nothing for a stranger, and no answer is longer than its question. A beacon is signed once
+/// Nothing leaves unasked, nothing for a stranger, and no answer is longer than its question; a farewell is a second
+/// answer to it. (Of several servers on a link each answers: docs/decisions/0028-discovery.md.) A beacon is signed once
 /// for a nonce and an address of ours, and repeated to others who ask with it: a browser with several of its own.
 package final class BeaconResponder {
   /// A datagram to be sent.

@@ -16,28 +16,33 @@ final class DiscoveryPort {
   private let ipv4: DiscoverySocket?
   private let ipv6: DiscoverySocket?
   private var queries: NetworkQueries
-  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: DiscoverySocket.bufferSize, alignment: 8)
+  private let buffer: UnsafeMutableRawBufferPointer
+  /// Whether questions to the groups are heard, on all links.
+  private let joinsGroups: Bool
   private(set) var links = LocalLinks()
 
   /// For one that asks.
   /// - Throws: where the system gives no socket of either family, or does not tell of its links.
   convenience init() throws(SystemError) {
     let any = NetworkAddress.any(port: 0)
-    try self.init(ipv4: any, ipv6: any)
+    try self.init(ipv4: any, ipv6: any, joinsGroups: false)
   }
 
   /// For a server that listens at `address`, and answers nobody else than those who reach it there.
   convenience init(answeringFor address: NetworkAddress) throws(SystemError) {
     let any = NetworkAddress.any(port: Self.number)
-    // What is not for loopback then does not even get here.
+    // What is not for loopback then does not even get here; and to join a group there would tell the links of us.
     var own = NetworkAddress(ipv4: 127, 255, 255, 255, port: Self.number)
     if !address.isLoopback { own = any }
     let isBoth = address.ip == 0
-    try self.init(ipv4: isBoth || address.isIPv4 ? own : nil, ipv6: isBoth || !address.isIPv4 ? any : nil)
+    try self.init(
+      ipv4: isBoth || address.isIPv4 ? own : nil, ipv6: isBoth || !address.isIPv4 ? any : nil,
+      joinsGroups: !address.isLoopback)
     join()
   }
 
-  private init(ipv4: NetworkAddress?, ipv6: NetworkAddress?) throws(SystemError) {
+  private init(ipv4: NetworkAddress?, ipv6: NetworkAddress?, joinsGroups: Bool) throws(SystemError) {
+    self.joinsGroups = joinsGroups
     queries = try NetworkQueries()
     // A machine may lack either family; only where there is none at all nobody can be heard.
     var problem = SystemError(number: EAFNOSUPPORT)
@@ -52,6 +57,8 @@ final class DiscoveryPort {
     }
     self.ipv4 = open(.ipv4, ipv4)
     self.ipv6 = open(.ipv6, ipv6)
+    // Last: nothing frees it where something throws before it is all there.
+    buffer = .allocate(byteCount: DiscoverySocket.bufferSize, alignment: 8)
     guard !descriptors.isEmpty else { throw problem }
     try look()
   }
@@ -82,6 +89,7 @@ final class DiscoveryPort {
 
   /// To join again where it is joined already is refused, and harmless.
   private func join() {
+    guard joinsGroups else { return }
     for interface in Set(links.entries.lazy.filter { !$0.isLoopback }.map(\.interface)) {
       ipv4?.join(interface)
       ipv6?.join(interface)

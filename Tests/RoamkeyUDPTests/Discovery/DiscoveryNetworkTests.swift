@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import RoamkeyCrypto
 import RoamkeyEngine
@@ -87,6 +88,26 @@ struct DiscoveryNetworkTests {
     search.stop()
     announcer.stop()
     elsewhere.stop()
+  }
+
+  /// To join a group is told on the link. Who is on loopback alone has no business there.
+  @Test func onLoopbackAloneNoGroupIsJoined() throws {
+    try server.ip("addr add 10.0.1.1/24 dev lan\naddr add fe80::1/64 dev lan nodad")
+    let silent = try announce(at: NetworkAddress(ipv4: 127, 0, 0, 1, port: 7000))
+    #expect(try groups() == (false, false))
+    silent.stop()
+    let announcer = try announce()
+    #expect(try groups() == (true, true))
+    announcer.stop()
+  }
+
+  /// Whether the server's machine hears the groups of either family, as its kernel tells.
+  private func groups() throws -> (ipv4: Bool, ipv6: Bool) {
+    try server.inside {
+      let ipv4 = try String(contentsOfFile: "/proc/thread-self/net/igmp", encoding: .utf8)
+      let ipv6 = try String(contentsOfFile: "/proc/thread-self/net/igmp6", encoding: .utf8)
+      return (ipv4.contains("4B52FFEF"), ipv6.contains("ff1200000000000000000000524b0001"))
+    }
   }
 
   /// A network that is there only later, on both sides.
