@@ -9,7 +9,8 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve", abstract: "Run a room: what one player says goes to all the others.",
     discussion: """
       Runs until SIGINT or SIGTERM, which close all sessions properly. SIGUSR1 prints statistics, as the end does. \
-      SIGHUP reads the lists of players again; who is in and may no longer be is put out.
+      SIGHUP reads the lists of players again; who is in and may no longer be is put out. When its terminal is closed \
+      the room is, too.
 
       A server that was ended without a word and is started again on the same port tells its players so, and they \
       connect anew at once. They know it by its instance file, which stands beside the key file (server.instance) and \
@@ -64,6 +65,9 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     try await Failure.report(json: json) { () throws(Failure) in
       let signals = Signals([SIGINT, SIGTERM, SIGUSR1, SIGHUP])
+      let hadTerminal = isatty(STDIN_FILENO) == 1
+      // A terminal that was closed sends the same signal as somebody who wants the lists read again.
+      var hasLostTerminal: Bool { hadTerminal && isatty(STDIN_FILENO) == 0 }
       let server = try await start()
       let room = Room(server: server, echo: echo, json: json)
       await room.open()
@@ -71,7 +75,7 @@ struct ServeCommand: AsyncParsableCommand {
         group.addTask { await room.run() }
         while let signal = await signals.next() {
           switch signal {
-          case SIGHUP: reload(server)
+          case SIGHUP where !hasLostTerminal: reload(server)
           case SIGUSR1: await room.printStatistics()
           default:
             await server.close()
