@@ -16,7 +16,8 @@ extension ServerLink {
     return handles.sorted { $0.value.rawValue < $1.value.rawValue }.map { ($0.value, $0.key) }
   }
 
-  func address(of player: PlayerID) -> NetworkAddress? {
+  /// Where a player is, or was last.
+  package func address(of player: PlayerID) -> NetworkAddress? {
     monitor.withLock { state in
       state.handles[player].flatMap { state.sessions[$0]?.address } ?? state.departed[player]
     }
