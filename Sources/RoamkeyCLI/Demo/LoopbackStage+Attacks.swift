@@ -1,28 +1,11 @@
 internal import Roamkey
 
 /// Those who want to be somebody else.
-struct DemoAttacks: Sendable {
-  struct Impostors: Sendable {
-    var playerWasRefused: Bool
-    var serverWasRefused: Bool
-
-    var refused: Int { (playerWasRefused ? 1 : 0) + (serverWasRefused ? 1 : 0) }
-  }
-
-  struct Replay: Sendable {
-    var sent: Int
-    var dropped: Int
-    /// Whether Ada's address, and what was delivered, are what they were.
-    var changedNothing: Bool
-  }
-
-  let cast: DemoCast
-
-  /// Joins with a key that is not on the list. Whether it was refused for that.
+extension LoopbackStage {
   func poseAsPlayer() async -> Bool {
     do throws(RoamkeyError) {
       let client = try await Client(
-        key: .generate(), application: DemoCast.application, server: "\(cast.server.address)", pinned: cast.server.id)
+        key: .generate(), application: Self.application, server: "\(server.address)", pinned: server.id)
       await client.close(afterDelivery: false)
       return false
     } catch {
@@ -30,19 +13,19 @@ struct DemoAttacks: Sendable {
     }
   }
 
-  /// Runs a server with another key for somebody who has pinned the real one. Whether it was refused for that.
+  /// Runs a server with another key for somebody who has pinned the real one.
   func poseAsServer() async -> Bool {
     var configuration = RoamkeyConfiguration()
     // On the open internet one would wait longer for the right server to answer after all.
     configuration.doubtfulAnswerPatience = .milliseconds(500)
     do throws(RoamkeyError) {
       let impostor = try await Server(
-        key: .generate(), application: DemoCast.application, listen: NetworkAddress(ipv4: 127, 0, 0, 66, port: 0),
+        key: .generate(), application: Self.application, listen: NetworkAddress(ipv4: 127, 0, 0, 66, port: 0),
         discovery: .off)
       var wasRefused = false
       do throws(RoamkeyError) {
         let client = try await Client(
-          key: .generate(), application: DemoCast.application, server: "\(impostor.address)", pinned: cast.server.id,
+          key: .generate(), application: Self.application, server: "\(impostor.address)", pinned: server.id,
           configuration: configuration)
         await client.close(afterDelivery: false)
       } catch {
@@ -55,26 +38,20 @@ struct DemoAttacks: Sendable {
     }
   }
 
-  /// Sends Ada's recorded packets again, from an address that she never had.
-  func replay() async throws(Failure) -> Replay {
-    let recorded = cast.relay.state.recorded
-    let addressBefore = cast.server.address(of: cast.ada.id)
-    let movesBefore = cast.record.withLock { $0.moves.count }
-    let before = await cast.server.statistics().dropped
-    try send(recorded)
+  func replay() async throws(Failure) -> DemoReplay {
+    let recorded = relay.state.recorded
+    let placeBefore = place(of: .ada)
+    let movesBefore = record.moves.count
+    let before = await server.statistics().dropped
+    let socket = try DemoSocket(NetworkAddress(ipv4: 127, 0, 0, 66, port: 0))
+    for datagram in recorded { socket.send(datagram[...], to: server.address) }
     // Datagrams to loopback are there when they were sent; the server's thread needs a moment to look at them.
     var dropped = 0
     for _ in 0..<500 where dropped < recorded.count {
-      try? await Task.sleep(for: .milliseconds(2))
-      dropped = Int(await cast.server.statistics().dropped - before)
+      await pass(.milliseconds(2))
+      dropped = Int(await server.statistics().dropped - before)
     }
-    let changedNothing =
-      cast.server.address(of: cast.ada.id) == addressBefore && cast.record.withLock { $0.moves.count } == movesBefore
-    return Replay(sent: recorded.count, dropped: dropped, changedNothing: changedNothing)
-  }
-
-  private func send(_ datagrams: [[UInt8]]) throws(Failure) {
-    let socket = try DemoSocket(NetworkAddress(ipv4: 127, 0, 0, 66, port: 0))
-    for datagram in datagrams { socket.send(datagram[...], to: cast.server.address) }
+    let changedNothing = place(of: .ada) == placeBefore && record.moves.count == movesBefore
+    return DemoReplay(sent: recorded.count, dropped: dropped, changedNothing: changedNothing)
   }
 }

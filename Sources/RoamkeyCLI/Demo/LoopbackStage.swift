@@ -1,14 +1,14 @@
 internal import Roamkey
 
-/// Server, players and the network between them, and what each of them does all the time.
-final class DemoCast: Sendable {
+/// Server and players with real sockets, and a relay that is the network between Ada and the server.
+final class LoopbackStage: DemoStage, Sendable {
   static let application = "roamkey-demo/1"
 
   let server: Server
   let relay: DemoRelay
-  let ada: Client
-  let ben: Client
-  let record = Monitor(DemoRecord())
+  private let ada: Client
+  private let ben: Client
+  private let monitor = Monitor(DemoRecord())
   private let stopsSteps = Monitor(false)
 
   init() async throws(Failure) {
@@ -35,35 +35,16 @@ final class DemoCast: Sendable {
     }
   }
 
-  /// Begins what goes on behind the story.
-  func begin() {
-    Task { [server, record, id = ada.id] in await Self.host(server, record, ada: id) }
-    Task { [ada, record] in await Self.listen(ada, to: .ben, record) }
-    Task { [ben, record] in await Self.listen(ben, to: .ada, record) }
-    Task { [self] in await step(.ada) }
-    Task { [self] in await step(.ben) }
-  }
+  var serverID: PlayerID { server.id }
+  var serverAddress: NetworkAddress { server.address }
+  var datagramsLost: Int { relay.state.lost }
+  var packetsCopied: Int { relay.state.recorded.count }
 
-  // MARK: The server
+  func id(of speaker: DemoRecord.Speaker) -> PlayerID { client(speaker).id }
 
-  private static func host(_ server: Server, _ record: Monitor<DemoRecord>, ada: PlayerID) async {
-    for await event in server.events {
-      switch event {
-      case .joined: record.withLock { $0.joins += 1 }
-      case .message(let message, let player): server.broadcast(message, from: player)
-      case .roamed(let player, let from, let to):
-        if player == ada { record.withLock { $0.moves.append(DemoRecord.Move(from: from, to: to)) } }
-      case .offline, .online: break
-      case .left(_, let reason):
-        record.withLock { record in
-          record.leaves += 1
-          record.lastReason = reason
-        }
-      }
-    }
-  }
+  func place(of speaker: DemoRecord.Speaker) -> NetworkAddress? { server.address(of: id(of: speaker)) }
 
-  // MARK: The players
+  var record: DemoRecord { monitor.withLock { $0 } }
 
   private func client(_ speaker: DemoRecord.Speaker) -> Client {
     switch speaker {
@@ -72,25 +53,23 @@ final class DemoCast: Sendable {
     }
   }
 
-  /// Sends something as the next message of a player's stream: its number, and what is said.
+  // MARK: What the players do
+
+  func begin() async throws(Failure) {
+    Task { [server, monitor, id = ada.id] in
+      for await event in server.events { monitor.withLock { $0.host(event, server, ada: id) } }
+    }
+    Task { [ada, monitor] in await Self.listen(ada, to: .ben, monitor) }
+    Task { [ben, monitor] in await Self.listen(ben, to: .ada, monitor) }
+    Task { [self] in await step(.ada) }
+    Task { [self] in await step(.ben) }
+    try await wait(for: "both players to join") { $0.joins == 2 }
+  }
+
   func say(_ text: String, _ speaker: DemoRecord.Speaker) async {
     let player = client(speaker)
-    while true {
-      let result = record.withLock { record -> Result<Void, SendError> in
-        // Under the lock, so that the numbers go out in their order.
-        do throws(SendError) {
-          try player.send("\(record[speaker].sent)|\(text)", as: text.isEmpty ? "step" : "chat")
-        } catch {
-          return .failure(error)
-        }
-        record[speaker].sent += 1
-        return .success(())
-      }
-      switch result {
-      case .success, .failure(.notConnected), .failure(.tooLarge), .failure(.notEncodable): return
-      case .failure(.queueFull): await player.waitForRoom()
-      }
-    }
+    // Under the lock, so that the numbers go out in their order.
+    while case .queueFull = monitor.withLock({ $0.say(text, speaker, player) }) { await player.waitForRoom() }
   }
 
   /// A player's game sends its steps all the time, some 100 a second.
@@ -101,28 +80,54 @@ final class DemoCast: Sendable {
     }
   }
 
+  private static func listen(_ player: Client, to speaker: DemoRecord.Speaker, _ monitor: Monitor<DemoRecord>) async {
+    for await event in player.events { monitor.withLock { $0.hear(event, from: speaker) } }
+  }
+
   func stopSteps() { stopsSteps.withLock { $0 = true } }
 
-  private static func listen(
-    _ player: Client, to speaker: DemoRecord.Speaker, _ record: Monitor<DemoRecord>
-  ) async {
-    for await event in player.events {
-      guard case .message(let message) = event, let text = message.text else { continue }
-      let parts = text.split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2, let number = Int(parts[0]) else { continue }
-      record.withLock { record in
-        record[speaker].receive(number)
-        if !parts[1].isEmpty { record[speaker].heard.append(String(parts[1])) }
-      }
+  func end() async {
+    await ada.close()
+    await ben.close()
+    await server.close()
+  }
+
+  // MARK: What happens to Ada
+
+  func enterCafe() {
+    relay.set { relay in
+      relay.isRecording = true
+      relay.losesOneIn = 12
     }
   }
 
-  /// Waits until the record shows it.
-  func wait(for what: String, _ condition: @escaping @Sendable (DemoRecord) -> Bool) async throws(Failure) {
-    await withDeadline(.seconds(15)) { [record] in await record.wait(until: condition) }
-    guard record.withLock({ condition($0) }) else {
-      let reason = record.withLock { $0.lastReason }.map { " (a session ended: \($0))" } ?? ""
-      throw Failure(code: "demo", "waited 15 s in vain for \(what)\(reason)")
+  func stopCopying() { relay.set { $0.isRecording = false } }
+
+  func move(to place: DemoPlace) throws(Failure) {
+    if place == .home { relay.set { $0.losesOneIn = 0 } }
+    do throws(RoamkeyError) {
+      try ada.rebind(to: NetworkAddress(ipv4: 127, 0, 0, place.rawValue, port: 0))
+    } catch {
+      throw Failure(error)
     }
+  }
+
+  func forgetPort() { relay.set { $0.forgets = true } }
+
+  func cutOff() { relay.set { $0.isDead = true } }
+
+  func endCut() { relay.set { $0.isDead = false } }
+
+  // MARK: Time
+
+  func pass(_ duration: Duration) async { try? await Task.sleep(for: duration) }
+
+  func wait(for what: String, _ condition: @escaping @Sendable (DemoRecord) -> Bool) async throws(Failure) {
+    await withDeadline(.seconds(15)) { [monitor] in await monitor.wait(until: condition) }
+    guard monitor.withLock({ condition($0) }) else { throw vain(what, after: "15 s") }
+  }
+
+  func waitForCopies(_ count: Int) async {
+    await withDeadline(.seconds(5)) { [relay] in await relay.waitForRecorded(count) }
   }
 }
