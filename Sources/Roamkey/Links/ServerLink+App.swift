@@ -50,6 +50,7 @@ extension ServerLink {
   ) -> [PlayerID: SendError] {
     let content: EncodedMessage
     do throws(SendError) {
+      if message.awaitsSignature { throw .notEncodable("a server does not sign messages: its packets are signed") }
       let time = message.originalTime(at: now).map { clock.milliseconds24($0) }
       content = try message.encoded(options, author: message.author, at: now, time: time)
     } catch {
