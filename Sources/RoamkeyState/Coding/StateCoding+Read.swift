@@ -125,9 +125,9 @@ extension StateCoding where Coder == RangeDecoder {
       isInPlace = difference == 0 ? bit(false, column, Slot.inPlace) : false
     }
     let place = try current.append(StateNode(.list, count: Int(count), key: key))
-    var steps = ListSteps(isInPlace: isInPlace, baseCount: baseCount)
+    var steps = ListSteps(baseCount: baseCount)
     for index in 0..<Int(count) {
-      let source: Int?? = isInPlace ? nil : .some(try readSource(&steps, column))
+      let source = isInPlace ? .inPlace : ElementSource(try readSource(&steps, column))
       let element = element(index, count: Int(count), &elements, &steps, source: source)
       let child = current.nodes.count
       let inner = table.child(Self.key(index, count: Int(count)), of: column)
@@ -152,7 +152,7 @@ extension StateCoding where Coder == RangeDecoder {
     let isMap = bit(false, column, Slot.isMap)
     let sorted = try readKeys(entries, isMap: isMap, column, &keys)
     let place = try current.append(StateNode(.dictionary, count: sorted.count, key: key))
-    var steps = ListSteps(isInPlace: false, baseCount: 0)
+    var steps = ListSteps(baseCount: 0)
     for entryKey in sorted {
       let entry = entries?.find(entryKey, keys) ?? (isMap ? steps.neighbour : nil)
       let child = current.nodes.count

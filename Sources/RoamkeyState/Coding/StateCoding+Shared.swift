@@ -77,10 +77,20 @@ extension StateCoding {
     }
   }
 
+  /// What an element of a list goes on from.
+  enum ElementSource {
+    /// The one at its own place.
+    case inPlace
+    /// The one with that index in the base.
+    case index(Int)
+    /// None: it is new.
+    case new
+
+    init(_ index: Int?) { self = index.map { .index($0) } ?? .new }
+  }
+
   /// How far the elements of a list are.
   struct ListSteps {
-    /// Each goes on from the one at its own place.
-    let isInPlace: Bool
     let baseCount: Int
     /// The index in the base that is expected next.
     var next = 0
@@ -88,10 +98,7 @@ extension StateCoding {
     private var last: Int?
     private var beforeLast: Int?
 
-    init(isInPlace: Bool, baseCount: Int) {
-      self.isInPlace = isInPlace
-      self.baseCount = baseCount
-    }
+    init(baseCount: Int) { self.baseCount = baseCount }
 
     mutating func note(_ place: Int) { (beforeLast, last) = (last, place) }
 
@@ -103,7 +110,7 @@ extension StateCoding {
 
   /// What an element of a list is predicted from: the one that it goes on from, else the one beside it.
   mutating func element(
-    _ index: Int, count: Int, _ elements: inout ElementReferences?, _ steps: inout ListSteps, source: Int??
+    _ index: Int, count: Int, _ elements: inout ElementReferences?, _ steps: inout ListSteps, source: ElementSource
   ) -> Reference? {
     guard let known = elements, !known.base.isEmpty else { return steps.neighbour }
     if known.mode == .neighbour {
@@ -111,7 +118,12 @@ extension StateCoding {
       if count <= 4, index < known.base.count { return elements?.reference(index) }
       return steps.neighbour
     }
-    let place: Int? = if let source { source } else { index }
+    let place: Int? =
+      switch source {
+      case .inPlace: index
+      case .index(let index): index
+      case .new: nil
+      }
     if let place {
       steps.next = place + 1
       return elements?.reference(place)

@@ -102,10 +102,14 @@ extension StateCoding where Coder == RangeEncoder {
       // A list of another length tells of each element.
       if difference != 0, sources == nil { sources = places.indices.map { $0 < known.base.count ? $0 : nil } }
     }
-    var steps = ListSteps(isInPlace: sources == nil, baseCount: elements?.base.count ?? 0)
+    var steps = ListSteps(baseCount: elements?.base.count ?? 0)
     for (index, child) in places.enumerated() {
-      if let sources { write(sources[index], &steps, column) }
-      let element = element(index, count: places.count, &elements, &steps, source: sources?[index])
+      var source = ElementSource.inPlace
+      if let sources {
+        source = ElementSource(sources[index])
+        write(sources[index], &steps, column)
+      }
+      let element = element(index, count: places.count, &elements, &steps, source: source)
       write(child, element, table.child(Self.key(index, count: places.count), of: column), keys)
       steps.note(child)
     }
@@ -125,7 +129,7 @@ extension StateCoding where Coder == RangeEncoder {
     var entries = entries(reference)
     _ = bit(node.isMap, column, Slot.isMap)
     writeKeys(children.map { current.nodes[$0].key }, entries, isMap: node.isMap, column, keys)
-    var steps = ListSteps(isInPlace: false, baseCount: 0)
+    var steps = ListSteps(baseCount: 0)
     for child in children {
       let key = current.nodes[child].key
       let entry = entries?.find(key, keys) ?? (node.isMap ? steps.neighbour : nil)

@@ -33,7 +33,7 @@ struct SubscriberCore {
   /// Reads a message; the state's frame and value.
   mutating func read(_ message: Message) throws(StateError) -> (frame: UInt64, value: Value) {
     // Within a session numbers only rise.
-    if let last = lastMessage, message.id <= last { forget() }
+    if let last = lastMessage, message.id < last { forget() }
     lastMessage = message.id
     statistics.messages += 1
     statistics.bytes += message.body.count
