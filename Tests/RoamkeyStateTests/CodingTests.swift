@@ -1,0 +1,82 @@
+import RoamkeyCBOR
+import RoamkeySimulator
+import Testing
+
+@testable import RoamkeyState
+
+/// The engine of differences: what is read is what was written (STATE §4 to §6).
+@Suite struct CodingTests {
+  @Test func everyLeafComesThroughWhole() throws {
+    var bench = Bench()
+    let leaves: [Value] = [
+      .null, .undefined, true, false, 0, -1, .integer(Int128(Int64.min)), .integer(Int128(UInt64.max)),
+      .integer(-1 - Int128(UInt64.max)), .number(-0.0), .number(.nan), .number(.signalingNaN), .number(-.infinity),
+      .number(0.1), .number(12.34), .number(.leastNonzeroMagnitude), .bytes([]), .bytes([0, 255]), "", "e\u{301}", "é",
+      .simple(19), .simple(255), .tagged(7, "x"), [], .dictionary([:]),
+    ]
+    for leaf in leaves {
+      let (whole, _) = try bench.carry(leaf)
+      #expect(whole.isIdentical(leaf), "\(leaf)")
+      for other in leaves {
+        let (changed, _) = try bench.carry(leaf, from: other, other)
+        #expect(changed.isIdentical(leaf), "\(other) to \(leaf)")
+      }
+    }
+    let (all, _) = try bench.carry(.list(leaves))
+    #expect(all.isIdentical(.list(leaves)))
+  }
+
+  @Test func whatDoesNotChangeCostsNothing() throws {
+    var random = SeededRandom(seed: 1)
+    let world = try Value(encoding: MoverWorld(200, &random))
+    var bench = Bench()
+    let (same, bytes) = try bench.carry(world, from: world)
+    #expect(same == world && bytes.count <= 3)
+  }
+
+  @Test func randomTreesAndTheirDifferences() throws {
+    for seed in UInt64(1)...400 {
+      var random = SeededRandom(seed: seed)
+      var bench = Bench()
+      var states = [RandomValues.value(&random)]
+      for _ in 0..<8 {
+        let last = states[states.count - 1]
+        let next = RandomValues.mutated(last, &random, chance: random.chance(0.5) ? 0.15 : 0.02)
+        let base = states.indices.randomElement(using: &random) ?? 0
+        let older = base > 0 && random.chance(0.8) ? Int.random(in: 0..<base, using: &random) : nil
+        let (read, bytes) = try bench.carry(
+          next, from: states[base], distance: Int64(states.count - base), older.map { states[$0] },
+          span: Int64(base - (older ?? base - 1)))
+        #expect(read.isIdentical(next), "seed \(seed): \(next) from \(states[base]), \(bytes.count) bytes")
+        states.append(next)
+      }
+    }
+  }
+
+  /// What the classes of numbers, two guesses and short lists are for.
+  @Test func thingsInSteadyMotionCostLittle() throws {
+    var random = SeededRandom(seed: 1)
+    var world = MoverWorld(100, &random)
+    var states: [Value] = []
+    for _ in 0..<12 {
+      states.append(try Value(encoding: world))
+      world.step(&random)
+    }
+    var bench = Bench()
+    let plain = try states[9].cbor().count
+    let (whole, full) = try bench.carry(states[9])
+    let (moved, one) = try bench.carry(states[9], from: states[7], distance: 2)
+    let (guessed, two) = try bench.carry(states[9], from: states[7], distance: 2, states[3], span: 4)
+    #expect(whole == states[9] && moved == states[9] && guessed == states[9])
+    #expect(full.count * 4 < plain && one.count * 10 < plain && two.count * 30 < plain)
+  }
+
+  @Test func listsThatShiftAreKnownAgain() throws {
+    var bench = Bench()
+    let trail = (0..<40).map { Value.list([.integer(Int128($0 * 7919 % 1000)), .number(Double($0) * 1.37)]) }
+    let (moved, bytes) = try bench.carry(.list(Array(trail[5...])), from: .list(Array(trail[4..<39])))
+    #expect(moved == .list(Array(trail[5...])) && bytes.count < 24, "\(bytes.count)")
+    let (cut, less) = try bench.carry(.list(Array(trail[..<9] + trail[10...])), from: .list(trail))
+    #expect(cut == .list(Array(trail[..<9] + trail[10...])) && less.count < 12, "\(less.count)")
+  }
+}
