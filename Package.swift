@@ -137,7 +137,8 @@ let package = Package(
     .testTarget(
       name: "GuideTests",
       dependencies: [
-        "GuideServer", "GuideClient", "GuideChat", "GuideNearby", "Roamkey", "RoamkeySimulator", "TestSupport",
+        "GuideServer", "GuideClient", "GuideChat", "GuideNearby", "Roamkey", "RoamkeyState", "RoamkeySimulator",
+        "TestSupport",
       ],
       swiftSettings: settings),
     // It also runs the built command; naming the target makes sure that it is built.
