@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func randomTreesAndTheirDifferences() throws {
-    for seed in UInt64(1)...400 {
+    for seed in UInt64(1)...250 {
       var random = SeededRandom(seed: seed)
       var bench = Bench()
       var states = [RandomValues.value(&random)]
