@@ -11,7 +11,7 @@ public import Roamkey
 ///
 /// Each state that it gives is, to the last bit, one that was published.
 public struct StateSubscriber<State: Decodable> {
-  private struct Shown {
+  fileprivate struct Shown {
     let state: State
     let sentAt: GameTime
   }
@@ -122,7 +122,7 @@ public struct StateSubscriber<State: Decodable> {
   /// What to show: the states before and after the moment that lies ``delay`` before `now`, by the time at which they
   /// were published. Nil before the first one; the newest one where there is no later.
   ///
-  /// - Parameter now: `SuspendingClock.now`, or the time of a simulation. What is shown never goes back.
+  /// - Parameter now: the time as the game is told it, `.now` or that of a simulation. What is shown never goes back.
   public mutating func frame(at now: GameTime) -> StateFrame<State>? {
     guard !history.isEmpty else { return nil }
     let shown = playout.shown(at: now)
@@ -138,6 +138,9 @@ public struct StateSubscriber<State: Decodable> {
     return StateFrame(from: from.state, to: to.state, fraction: fraction)
   }
 }
+
+extension StateSubscriber: Sendable where State: Sendable {}
+extension StateSubscriber.Shown: Sendable where State: Sendable {}
 
 extension StateSubscriber where State: Interpolatable {
   /// What lies between the states before and after the moment that is shown; see ``frame(at:)``.

@@ -47,7 +47,7 @@ struct SubscriberCore {
       return (frame, value)
     } catch {
       statistics.unreadable += 1
-      // After the first, then after 32, 64, 128 ...: the answer is on its way for a while, and they may all come at once.
+      // After the first, then after 32, 64, 128 ...: the answer is on its way for a while, and many may come at once.
       let isTime = unread == 0 || unread >= StateLimits.maximumBaselines && unread & (unread - 1) == 0
       mustAsk = mustAsk || isTime
       unread += 1
