@@ -141,6 +141,16 @@ public struct StatePublisher<State: Encodable> {
     }
   }
 
+  /// Takes the server's requests for whole states, where a client publishes.
+  /// - Returns: all other events.
+  @discardableResult
+  public mutating func take(_ events: [Client.Event], from client: some GameClient) -> [Client.Event] {
+    let server = client.serverID
+    return events.filter { event in
+      if case .message(let message) = event { !core.take(message, from: server) } else { true }
+    }
+  }
+
   // MARK: -
 
   /// Why the last state could not be encoded.

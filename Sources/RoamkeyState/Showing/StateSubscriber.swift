@@ -68,7 +68,19 @@ public struct StateSubscriber<State: Decodable> {
     return others
   }
 
-  /// Takes the states among a player's messages to a server; ask for a whole one where ``takeRequest()`` says so.
+  /// Takes a state that a player's client publishes, and asks it for a whole one where it must. Each player's states
+  /// need a subscriber of their own.
+  /// - Returns: false for a message that is no state of this publisher's.
+  @discardableResult
+  public mutating func take(_ message: Message, from player: PlayerID, of server: some GameServer) -> Bool {
+    let isTaken = take(message)
+    if let request = core.takeRequest(), server.send(request, to: player, options: requestOptions) != nil {
+      core.askAgain()
+    }
+    return isTaken
+  }
+
+  /// Takes a state, and asks nobody: ask for a whole one where ``takeRequest()`` says so.
   /// - Returns: false for a message that is no state of this publisher's.
   ///
   /// A state that cannot be read is taken, too: ``lastError`` tells.
