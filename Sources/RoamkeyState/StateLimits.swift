@@ -14,8 +14,8 @@ public struct StateLimits: Sendable, Hashable {
 
   /// Lists and dictionaries in each other, at most.
   public static let maximumDepth = 16
-  /// The states that a receiver remembers (STATE §3).
-  static let maximumBaselines = 32
+  /// The states that a receiver remembers (STATE §3): a second of them at 60 a second, so that receipts may take as long.
+  static let maximumBaselines = 64
   /// What these may weigh together, the newest one aside (STATE §3).
   static let maximumWeight = 32 << 20
   /// What a value of a state weighs, texts aside (STATE §3).

@@ -52,7 +52,7 @@ import Testing
     var random = SeededRandom(seed: 5)
     let bits = bits(400, 0.5, &random)
     let bytes = encode(bits)
-    for (changed, isWhole) in [(bytes, true), (bytes + [1], false), (Array(bytes.dropLast(8)), false)] {
+    for (changed, isWhole) in [(bytes, true), (bytes + [1, 1, 1, 1, 1], false), (Array(bytes.dropLast(8)), false)] {
       var decoder = RangeDecoder(changed[...])
       var model = BitModel()
       for _ in bits { _ = decoder.code(false, &model) }
