@@ -14,6 +14,7 @@ let package = Package(
     .library(name: "Roamkey", targets: ["Roamkey"]),
     .library(name: "RoamkeyMetrics", targets: ["RoamkeyMetrics"]),
     .library(name: "RoamkeySimulator", targets: ["RoamkeySimulator"]),
+    .library(name: "RoamkeyTerminal", targets: ["RoamkeyTerminal"]),
     .executable(name: "roamkey", targets: ["RoamkeyCLI"]),
   ],
   dependencies: [
@@ -28,11 +29,13 @@ let package = Package(
     .executableTarget(
       name: "RoamkeyCLI",
       dependencies: [
-        "Roamkey",
+        "Roamkey", "RoamkeyTerminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
+    // What the command and other programs on a terminal share.
+    .target(name: "RoamkeyTerminal", dependencies: ["Roamkey"], swiftSettings: settings),
     .target(
       name: "RoamkeyMetrics", dependencies: ["Roamkey", .product(name: "CoreMetrics", package: "swift-metrics")],
       swiftSettings: settings),
@@ -136,7 +139,8 @@ let package = Package(
       swiftSettings: settings),
     // It also runs the built command; naming the target makes sure that it is built.
     .testTarget(
-      name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI", "RoamkeySimulator", "TestSupport"], swiftSettings: settings),
+      name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI", "RoamkeyTerminal", "RoamkeySimulator", "TestSupport"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// Server, players and the network between them, and what each of them does all the time.
 final class DemoCast: Sendable {

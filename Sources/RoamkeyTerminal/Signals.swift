@@ -4,11 +4,11 @@ internal import Roamkey
 /// The signals that a command reacts to, in the order in which they came.
 ///
 /// The handler does the one thing that it may: it writes a byte into a pipe, from which a thread of our own reads.
-final class Signals: Sendable {
+public final class Signals: Sendable {
   private let caught = Monitor<[CInt]>([])
 
   /// - Parameter numbers: caught from now on; others keep their usual effect. Once in a process.
-  init(_ numbers: [CInt]) {
+  public init(_ numbers: [CInt]) {
     var ends: [CInt] = [-1, -1]
     guard pipe(&ends) == 0 else { return }
     // Written before the first handler can run, and never again.
@@ -27,7 +27,7 @@ final class Signals: Sendable {
   }
 
   /// Catches these as well, from now on.
-  func watch(_ numbers: [CInt]) {
+  public func watch(_ numbers: [CInt]) {
     for number in numbers {
       signal(number) { number in
         let kept = errno
@@ -39,17 +39,25 @@ final class Signals: Sendable {
   }
 
   /// These have their usual effect again. One that came just before may still be told.
-  func unwatch(_ numbers: [CInt]) { for number in numbers { signal(number, SIG_DFL) } }
+  public func unwatch(_ numbers: [CInt]) { for number in numbers { signal(number, SIG_DFL) } }
 
   /// Whether whoever started the process wants a signal to have no effect on it.
-  static func isIgnored(_ number: CInt) -> Bool {
+  public static func isIgnored(_ number: CInt) -> Bool {
     var action = sigaction()
     guard sigaction(number, nil, &action) == 0 else { return false }
     return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
+  /// Those that have come since the last call, for a program that looks once a frame.
+  public func take() -> [CInt] {
+    caught.withLock { caught in
+      defer { caught.removeAll(keepingCapacity: true) }
+      return caught
+    }
+  }
+
   /// The next signal; nil when the task was cancelled.
-  func next() async -> CInt? {
+  public func next() async -> CInt? {
     await caught.wait { !$0.isEmpty }
     return caught.withLock { $0.isEmpty ? nil : $0.removeFirst() }
   }

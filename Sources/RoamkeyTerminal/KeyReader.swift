@@ -3,7 +3,7 @@ internal import Roamkey
 
 /// Reads keys from standard input, on a thread of its own, one at a time: what is typed behind the key that ends it all
 /// is left for whoever reads next.
-final class KeyReader: Sendable {
+public final class KeyReader: Sendable {
   private let taken = Semaphore()
   private let isStopping = Locked(false)
   private let isDone = Monitor(false)
@@ -15,7 +15,7 @@ final class KeyReader: Sendable {
 
   /// Begins to read.
   /// - Parameter onKey: is told each key, and nil at the end of the input; the next one is not read before `next()`.
-  init(onKey: @escaping @Sendable (Key?) -> Void) {
+  public init(onKey: @escaping @Sendable (Key?) -> Void) {
     var ends: [CInt] = [-1, -1]
     // Without a pipe it reads all the same, and ends with the next key.
     if pipe(&ends) != 0 { ends = [-1, -1] }
@@ -32,10 +32,10 @@ final class KeyReader: Sendable {
   }
 
   /// The key that was told was dealt with: reads on.
-  func next() { taken.signal() }
+  public func next() { taken.signal() }
 
   /// Reads nothing more. Returns once that is sure.
-  func stop() async {
+  public func stop() async {
     isStopping.withLock { $0 = true }
     taken.signal()
     var byte: UInt8 = 0
@@ -67,5 +67,59 @@ final class KeyReader: Sendable {
         taken.wait()
       }
     }
+  }
+}
+
+/// Keys that are read ahead, for a program that looks once a frame.
+public final class KeyQueue: Sendable {
+  private struct State: Sendable {
+    var keys: [Key] = []
+    var reader: KeyReader?
+    var isAtEnd = false
+  }
+
+  /// What is typed faster than anybody looks is let go: a stuck key must not fill the memory.
+  private static let limit = 4096
+
+  private let state: Locked<State>
+
+  /// Begins to read from standard input.
+  public init() {
+    let state = Locked(State())
+    self.state = state
+    // The reader waits for `next()` after each key, so none is lost before it is known here.
+    let reader = KeyReader { key in
+      let reader = state.withLock { state -> KeyReader? in
+        if let key {
+          if state.keys.count < Self.limit { state.keys.append(key) }
+        } else {
+          state.isAtEnd = true
+        }
+        return state.reader
+      }
+      reader?.next()
+    }
+    state.withLock { $0.reader = reader }
+    reader.next()
+  }
+
+  /// Those that have come since the last call.
+  public func take() -> [Key] {
+    state.withLock { state in
+      defer { state.keys.removeAll(keepingCapacity: true) }
+      return state.keys
+    }
+  }
+
+  /// Whether the terminal has gone.
+  public var isAtEnd: Bool { state.withLock { $0.isAtEnd } }
+
+  /// Reads nothing more. Returns once that is sure.
+  public func stop() async {
+    let reader = state.withLock { state in
+      defer { state.reader = nil }
+      return state.reader
+    }
+    await reader?.stop()
   }
 }

@@ -4,24 +4,27 @@ internal import Roamkey
 /// Standard output and standard error, a whole line at a time and at once.
 ///
 /// A reader who has gone away (`| head`) is no reason to stop: what cannot be written is let go.
-enum Console {
+public enum Console {
   private static let lock = Locked(())
 
   /// A line for standard output.
-  static func print(_ line: String) { _ = write(line, to: STDOUT_FILENO) }
+  package static func print(_ line: String) { _ = write(line, to: STDOUT_FILENO) }
 
   /// A line for standard output that is what the command was called for: where it is lost, the command has failed.
-  static func answer(_ line: String) throws(Failure) {
+  package static func answer(_ line: String) throws(Failure) {
     guard let number = write(line, to: STDOUT_FILENO), number != EPIPE else { return }
     let words = String(cString: strerror(number))
     throw Failure(code: "output", "standard output cannot be written (\(words)): send it elsewhere")
   }
 
   /// A line for standard error.
-  static func note(_ line: String) { _ = write(line, to: STDERR_FILENO) }
+  public static func note(_ line: String) { _ = write(line, to: STDERR_FILENO) }
 
   /// Text for standard output as it is: no line, but what a terminal is to do.
-  static func draw(_ text: String) { _ = write(Array(text.utf8), to: STDOUT_FILENO) }
+  static func draw(_ text: String) { draw(Array(text.utf8)) }
+
+  /// The same as bytes.
+  static func draw(_ bytes: [UInt8]) { _ = write(bytes, to: STDOUT_FILENO) }
 
   private static func write(_ line: String, to descriptor: CInt) -> CInt? {
     var bytes = Array(line.utf8)
@@ -52,5 +55,5 @@ enum Console {
   }
 
   /// Text from elsewhere, without what a terminal would obey or what would look like other lines.
-  static func plain(_ text: String) -> String { DisplayText.clean(text) }
+  public static func plain(_ text: String) -> String { DisplayText.clean(text) }
 }

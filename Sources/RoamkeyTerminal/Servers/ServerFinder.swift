@@ -1,27 +1,55 @@
-internal import Roamkey
+public import Roamkey
 
 /// Connects to a server under the key that it must have: the one that was given, or the one that it had before.
-struct ServerFinder {
-  let pin: PlayerID?
-  let known: KnownServers
-  let application: String
+public struct ServerFinder {
+  /// The only key that the server may have, if somebody has said it.
+  public let pin: PlayerID?
+  /// Which key each server had before.
+  public let known: KnownServers
+  /// What is played there.
+  public let application: String
+  /// What the player is called there, if anything.
+  public var name: String?
+  /// Limits and timers of the client.
+  public var configuration = RoamkeyConfiguration()
   /// How the local network is asked.
-  var look: @Sendable (NeighbourFinder) async throws(Failure) -> NeighbourFinder.Finding = {
+  package var look: @Sendable (NeighbourFinder) async throws(Failure) -> NeighbourFinder.Finding = {
     (finder) async throws(Failure) in try await finder.find()
   }
   /// How the system is asked for a host. It may take its time.
-  var resolve: @Sendable (String) throws(HostError) -> Void = { (text) throws(HostError) in
+  package var resolve: @Sendable (String) throws(HostError) -> Void = { (text) throws(HostError) in
     _ = try HostResolver.resolve(text, defaultPort: Client.defaultPort)
   }
 
+  /// Where lines for people go that are no failure: what was met for the first time, which servers there are.
+  public var onNote: @Sendable (String) -> Void = { Console.note($0) }
+
+  /// - Parameters:
+  ///   - pin: the only key that the server may have.
+  ///   - known: which key each server had before: asked and added to where there is no pin.
+  ///   - application: what is played there.
+  public init(pin: PlayerID?, known: KnownServers, application: String) {
+    (self.pin, self.known, self.application) = (pin, known, application)
+  }
+
+  /// With other ways to ask the network and the system.
+  package init(
+    pin: PlayerID?, known: KnownServers, application: String,
+    look: @escaping @Sendable (NeighbourFinder) async throws(Failure) -> NeighbourFinder.Finding,
+    resolve: @escaping @Sendable (String) throws(HostError) -> Void
+  ) {
+    self.init(pin: pin, known: known, application: application)
+    (self.look, self.resolve) = (look, resolve)
+  }
+
   /// Where a server is.
-  enum Place: Equatable {
+  package enum Place: Equatable {
     case host
     case neighbour(FoundServer)
   }
 
   /// Connects to what somebody has written: a host, or a name.
-  func connect(_ key: consuming PlayerKey, to text: String) async throws(Failure) -> Client {
+  public func connect(_ key: consuming PlayerKey, to text: String) async throws(Failure) -> Client {
     switch try await place(of: text) {
     case .host: try await connect(key, host: text)
     case .neighbour(let server): try await connect(key, to: server)
@@ -29,7 +57,7 @@ struct ServerFinder {
   }
 
   /// Connects to whichever server of the local network has the key that was given.
-  func connect(_ key: consuming PlayerKey, pin: PlayerID) async throws(Failure) -> Client {
+  public func connect(_ key: consuming PlayerKey, pin: PlayerID) async throws(Failure) -> Client {
     guard let server = try await neighbour(nil, met: nil) else {
       throw Self.notFound("no server of \(what) on the local network has the key \(pin): say its host and port")
     }
@@ -37,14 +65,14 @@ struct ServerFinder {
   }
 
   /// Connects to a server that was found on the local network.
-  func connect(_ key: consuming PlayerKey, to server: FoundServer) async throws(Failure) -> Client {
+  public func connect(_ key: consuming PlayerKey, to server: FoundServer) async throws(Failure) -> Client {
     let name = KnownServers.name(of: server)
     let shown = KnownServers.isName(name) ? server.label : name
     let entry = pin == nil ? try known.find(name) : nil
     if let entry, entry.server != server.id { throw known.refusal(entry, found: server.id, name: shown) }
     let client: Client
     do throws(RoamkeyError) {
-      client = try await Client(key: key, server: server)
+      client = try await Client(key: key, server: server, name: self.name, configuration: configuration)
     } catch {
       throw Failure(error)
     }
@@ -58,7 +86,9 @@ struct ServerFinder {
     let entry = pin == nil ? try known.find(name) : nil
     let client: Client
     do throws(RoamkeyError) {
-      client = try await Client(key: key, application: application, server: host, pinned: pin ?? entry?.server)
+      client = try await Client(
+        key: key, application: application, server: host, pinned: pin ?? entry?.server, name: self.name,
+        configuration: configuration)
     } catch {
       if let entry, let found = error.foundServer { throw known.refusal(entry, found: found, name: name) }
       throw Failure(error)
@@ -76,8 +106,8 @@ struct ServerFinder {
       await client.close(afterDelivery: false)
       throw error
     }
-    Console.note("first time at \(shown): its key \(client.serverID) is remembered in \(known.path)")
-    Console.note("compare aloud with its owner: \(client.serverID.fingerprint)")
+    onNote("first time at \(shown): its key \(client.serverID) is remembered in \(known.path)")
+    onNote("compare aloud with its owner: \(client.serverID.fingerprint)")
   }
 }
 
@@ -85,7 +115,7 @@ struct ServerFinder {
 
 extension ServerFinder {
   /// What somebody has written.
-  func place(of text: String) async throws(Failure) -> Place {
+  package func place(of text: String) async throws(Failure) -> Place {
     let met = try KnownServers.name(ofNeighbour: text).flatMap { name throws(Failure) in try known.find(name) }?.server
     switch Destination(text) {
     case .host: return .host
@@ -135,7 +165,7 @@ extension ServerFinder {
     case .one(let server): return server
     case .several(let servers):
       for server in servers {
-        Console.note("\(server.id.fingerprint)  \(server.label) at \(server.address)  \(server.id)")
+        onNote("\(server.id.fingerprint)  \(server.label) at \(server.address)  \(server.id)")
       }
       throw Failure(
         code: "severalServers",

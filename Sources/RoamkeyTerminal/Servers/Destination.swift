@@ -4,7 +4,7 @@ internal import Roamkey
 ///
 /// Nobody on the local network can take the place of a domain name by calling a server after it: of a text with a dot
 /// DNS is asked first. Of a plain word the local network is asked first, since hardly any host is called by one.
-enum Destination: Equatable {
+package enum Destination: Equatable {
   /// With a port, an address, or `localhost`.
   case host
   /// With a dot, such as `example.org`; a name if there is no such host.
@@ -14,7 +14,8 @@ enum Destination: Equatable {
   /// What no host can be called, such as `Ada's room`.
   case name
 
-  init(_ text: String) {
+  /// What `text` is, by its look alone.
+  package init(_ text: String) {
     // A text that nothing can be called is for the look-up of hosts to complain about.
     guard !Console.label(text).isEmpty else {
       self = .host

@@ -1,26 +1,30 @@
 internal import Glibc
-internal import Roamkey
+public import Roamkey
 
 /// The servers that were met before and the keys they had, one a line: `host:port PlayerID`, or `@name PlayerID`.
 ///
 /// As with SSH the first meeting is taken on trust, and from then on another key at that address is refused. The file
 /// stands beside the key file; people may edit it, `#` begins a comment.
-struct KnownServers {
-  struct Entry: Equatable {
-    var server: PlayerID
-    var line: Int
+public struct KnownServers: Sendable {
+  /// What a line says.
+  package struct Entry: Equatable {
+    package var server: PlayerID
+    package var line: Int
+
+    package init(server: PlayerID, line: Int) { (self.server, self.line) = (server, line) }
   }
 
-  let path: String
+  /// The file.
+  public let path: String
 
   /// Beside the key file.
-  init(besideKeyFile keyFile: String) {
+  public init(besideKeyFile keyFile: String) {
     let directory = keyFile.lastIndex(of: "/").map { keyFile[...$0] } ?? ""
     path = directory + "known_servers"
   }
 
   /// The text that stands for a server in the file: small letters, and always with its port.
-  static func name(of server: String) -> String {
+  package static func name(of server: String) -> String {
     let name = String(server.lowercased())
     // A server of the local network (`KnownServers+Found.swift`); no host begins so.
     if isName(name) { return name }
@@ -33,7 +37,7 @@ struct KnownServers {
   }
 
   /// What is known of `name`; the first line counts.
-  func find(_ name: String) throws(Failure) -> Entry? {
+  package func find(_ name: String) throws(Failure) -> Entry? {
     guard let text = try TextFile.read(path) else { return nil }
     return try find(name, in: text)
   }
@@ -45,14 +49,14 @@ struct KnownServers {
   }
 
   /// What the file says of each name: the first line counts.
-  func lines() throws(Failure) -> [String: TextFile.Line] {
+  package func lines() throws(Failure) -> [String: TextFile.Line] {
     guard let text = try TextFile.read(path) else { return [:] }
     return Dictionary(
       TextFile.lines(text).map { (Self.name(of: $0.words[0]), $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// What a line says.
-  func entry(_ line: TextFile.Line) throws(Failure) -> Entry {
+  package func entry(_ line: TextFile.Line) throws(Failure) -> Entry {
     guard line.words.count == 2 else {
       throw Failure(code: "knownServers", "line \(line.number) of \(path): write it as `host:port PlayerID`")
     }
@@ -65,7 +69,7 @@ struct KnownServers {
 
   /// Appends a line, unless somebody else has met the server meanwhile.
   /// - Returns: what stands there now.
-  func remember(_ server: PlayerID, as name: String) throws(Failure) -> Entry {
+  package func remember(_ server: PlayerID, as name: String) throws(Failure) -> Entry {
     let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw cannotWrite() }
     defer { close(descriptor) }
@@ -88,7 +92,7 @@ struct KnownServers {
   }
 
   /// The sentence for a key that has changed.
-  func refusal(_ entry: Entry, found: PlayerID, name: String) -> Failure {
+  package func refusal(_ entry: Entry, found: PlayerID, name: String) -> Failure {
     Failure(
       .refused, code: "wrongServer",
       """

@@ -1,12 +1,12 @@
 internal import Glibc
 
 /// Small text files: lists of players, known servers.
-enum TextFile {
+package enum TextFile {
   /// 16 MiB: some 200,000 players.
-  static let maximumSize = 16 << 20
+  package static let maximumSize = 16 << 20
 
   /// The file's text, nil when there is no such file.
-  static func read(_ path: String) throws(Failure) -> String? {
+  package static func read(_ path: String) throws(Failure) -> String? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
@@ -16,7 +16,8 @@ enum TextFile {
     return try read(descriptor, path)
   }
 
-  static func read(_ descriptor: CInt, _ path: String) throws(Failure) -> String {
+  /// The text behind an open descriptor; `path` is for the words of a failure.
+  package static func read(_ descriptor: CInt, _ path: String) throws(Failure) -> String {
     var bytes: [UInt8] = []
     let chunk = 64 << 10
     while true {
@@ -42,18 +43,20 @@ enum TextFile {
   }
 
   /// What the system says of the last error.
-  static func systemWords() -> String { String(cString: strerror(errno)) }
+  package static func systemWords() -> String { String(cString: strerror(errno)) }
 
   /// A line that says something.
-  struct Line: Equatable {
+  package struct Line: Equatable {
     /// From 1.
-    var number: Int
+    package var number: Int
     /// What stands before `#`, at least one.
-    var words: [String]
+    package var words: [String]
+
+    package init(number: Int, words: [String]) { (self.number, self.words) = (number, words) }
   }
 
   /// The lines with something before `#`.
-  static func lines(_ text: String) -> [Line] {
+  package static func lines(_ text: String) -> [Line] {
     // By `isNewline`, since "\r\n" is one `Character`; the rest by scalars, since a `#` or a space and a mark behind it
     // are one as well.
     text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().compactMap { index, line in
@@ -64,10 +67,11 @@ enum TextFile {
 }
 
 extension TextFile {
-  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  /// Whether there is anything at `path`.
+  package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Whether nothing is there, or a file or a link, which another file may replace.
-  static func isReplaceable(_ path: String) -> Bool {
+  package static func isReplaceable(_ path: String) -> Bool {
     var status = stat()
     guard lstat(path, &status) == 0 else { return true }
     return [S_IFREG, S_IFLNK].contains(status.st_mode & S_IFMT)

@@ -1,21 +1,25 @@
 internal import Roamkey
 
 /// One line of the picker's screen.
-struct PickerLine: Equatable, Sendable {
-  enum Style: Equatable, Sendable {
+public struct PickerLine: Equatable, Sendable {
+  /// What is special about a line.
+  public enum Style: Equatable, Sendable {
     case plain
     case title
     case quiet
     case selected
   }
 
-  var text: String
-  var style = Style.plain
+  /// No wider than the picker's size.
+  public var text: String
+  /// How it is to look.
+  public var style = Style.plain
 }
 
 /// What the picker looks like: as many lines as the terminal has rows at most, none wider than its columns.
 extension Picker {
-  var screen: [PickerLine] {
+  /// The lines, from the top.
+  public var screen: [PickerLine] {
     let lines = servers.isEmpty ? emptyScreen : listScreen
     return lines.prefix(max(0, size.rows)).map { line in
       PickerLine(text: DisplayWidth.cut(line.text, to: size.columns), style: line.style)
@@ -23,7 +27,7 @@ extension Picker {
   }
 
   /// How many servers fit on the screen.
-  var visibleRows: Int { max(0, size.rows - frame.lines) }
+  package var visibleRows: Int { max(0, size.rows - frame.lines) }
 
   // MARK: Around the list
 
@@ -89,15 +93,20 @@ extension Picker {
 
   private var emptyScreen: [PickerLine] {
     let what = application.map { " of \(Console.label($0))" } ?? ""
-    let app = application.map { $0 == "roamkey/1" ? "" : " --app \(Console.label($0))" } ?? ""
     return [
       title, PickerLine(text: ""),
       PickerLine(text: "  Looking for servers\(what) ... none has answered yet."), PickerLine(text: ""),
-      PickerLine(text: "  To host one, on any machine of this network:"),
-      PickerLine(text: "    roamkey serve\(app) --name \"My room\""),
-      PickerLine(text: "  One elsewhere is joined by its address:"),
-      PickerLine(text: "    roamkey connect\(app) host:\(Client.defaultPort)"), PickerLine(text: ""),
-      PickerLine(text: "q: leave", style: .quiet),
+    ] + (advice ?? commandAdvice).map { PickerLine(text: "  " + $0) }
+      + [PickerLine(text: ""), PickerLine(text: "q: leave", style: .quiet)]
+  }
+
+  private var commandAdvice: [String] {
+    let app = application.map { $0 == "roamkey/1" ? "" : " --app \(Console.label($0))" } ?? ""
+    return [
+      "To host one, on any machine of this network:",
+      "  roamkey serve\(app) --name \"My room\"",
+      "One elsewhere is joined by its address:",
+      "  roamkey connect\(app) host:\(Client.defaultPort)",
     ]
   }
 }

@@ -1,16 +1,21 @@
-internal import Roamkey
+package import Roamkey
 
 /// Finds a server of the local network by its name or its key.
-struct NeighbourFinder {
+package struct NeighbourFinder {
   /// What people call it, in any case of letters; nil for any name.
-  let name: String?
+  package let name: String?
   /// The only key that it may have.
-  let pin: PlayerID?
+  package let pin: PlayerID?
   /// The key that it had before, if it was met under this name.
-  let met: PlayerID?
-  let application: String
+  package let met: PlayerID?
+  package let application: String
 
-  enum Finding: Equatable {
+  package init(name: String?, pin: PlayerID?, met: PlayerID?, application: String) {
+    (self.name, self.pin, self.met, self.application) = (name, pin, met, application)
+  }
+
+  /// What came of it.
+  package enum Finding: Equatable {
     case none
     case one(FoundServer)
     /// Of one name, and nothing says which is meant.
@@ -18,11 +23,12 @@ struct NeighbourFinder {
   }
 
   /// How long is looked for it.
-  static let limit = Duration.seconds(2)
+  package static let limit = Duration.seconds(2)
   /// How long others of the same name have to answer once one has.
-  static let grace = Duration.milliseconds(500)
+  package static let grace = Duration.milliseconds(500)
 
-  func find() async throws(Failure) -> Finding {
+  /// Looks for at most ``limit``.
+  package func find() async throws(Failure) -> Finding {
     let browser: ServerBrowser
     do throws(RoamkeyError) {
       browser = try ServerBrowser(for: application)
@@ -50,7 +56,7 @@ struct NeighbourFinder {
 
   /// Which of these is meant. Whoever has the key is; of those without it each is as good as another, and one that has
   /// taken a known name must not hide behind the others.
-  func choose(from servers: [FoundServer]) -> Finding {
+  package func choose(from servers: [FoundServer]) -> Finding {
     let matching = servers.filter { server in
       (name.map { Self.isSame($0, server.name) } ?? true) && (pin.map { $0 == server.id } ?? true)
     }

@@ -4,10 +4,12 @@ internal import Roamkey
 ///
 /// Terminals differ about rare characters; what is right for letters, East Asian scripts and pictures is enough for a
 /// table. A line that comes out too long all the same is cut by the terminal, which wraps nothing meanwhile.
-enum DisplayWidth {
-  static func of(_ text: String) -> Int { text.reduce(0) { $0 + of($1) } }
+public enum DisplayWidth {
+  /// The columns of `text`, which has no line ends.
+  public static func of(_ text: String) -> Int { text.reduce(0) { $0 + of($1) } }
 
-  static func of(_ character: Character) -> Int {
+  /// The columns of a character: 0, 1 or 2.
+  public static func of(_ character: Character) -> Int {
     let scalars = character.unicodeScalars
     // A sign that is to look like a picture.
     if scalars.count > 1, scalars.contains(where: { $0.value == 0xfe0f }) { return 2 }
@@ -36,7 +38,7 @@ enum DisplayWidth {
   }
 
   /// The beginning of `text` in at most `width` columns, with `…` where something is missing.
-  static func cut(_ text: String, to width: Int) -> String {
+  public static func cut(_ text: String, to width: Int) -> String {
     guard of(text) > width else { return text }
     guard width > 0 else { return "" }
     var room = width - 1
@@ -48,7 +50,7 @@ enum DisplayWidth {
   }
 
   /// `text` in exactly `width` columns: cut, or with spaces behind it, or before it.
-  static func fill(_ text: String, to width: Int, right: Bool = false) -> String {
+  public static func fill(_ text: String, to width: Int, right: Bool = false) -> String {
     let cut = cut(text, to: width)
     let spaces = String(repeating: " ", count: max(0, width - of(cut)))
     return right ? spaces + cut : cut + spaces
@@ -59,7 +61,7 @@ extension Console {
   /// A name from elsewhere as one line of a table: harmless, without the invisible, wherever it stands (what looks like
   /// a name that is known is that name), and each character with few marks, since a tower of them is drawn over the
   /// lines above.
-  static func label(_ name: String) -> String {
+  public static func label(_ name: String) -> String {
     var label = ""
     for character in DisplayText.name(name) ?? "" {
       let scalars = character.unicodeScalars.prefix(mostScalars)

@@ -3,10 +3,11 @@ internal import Glibc
 /// A counting semaphore for threads of our own.
 ///
 /// `@unchecked`, because the system's synchronizes itself, and only its address is kept here.
-final class Semaphore: @unchecked Sendable {
+package final class Semaphore: @unchecked Sendable {
   private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
-  init() {
+  /// Begins with none.
+  package init() {
     semaphore.initialize(to: sem_t())
     sem_init(semaphore, 0, 0)
   }
@@ -16,7 +17,9 @@ final class Semaphore: @unchecked Sendable {
     semaphore.deallocate()
   }
 
-  func signal() { sem_post(semaphore) }
+  /// One more.
+  package func signal() { sem_post(semaphore) }
 
-  func wait() { while sem_wait(semaphore) != 0 && errno == EINTR {} }
+  /// Takes one, when there is one.
+  package func wait() { while sem_wait(semaphore) != 0 && errno == EINTR {} }
 }

@@ -1,17 +1,17 @@
-internal import Roamkey
+public import Roamkey
 
 /// A list of servers from which one is chosen: what is selected, and what each key does. Keys, lists and sizes go in,
 /// lines and a choice come out; whatever touches the terminal stands elsewhere (`PickerSession`).
-struct Picker {
+public struct Picker: Sendable {
   /// How it ends.
-  enum Outcome: Equatable, Sendable {
+  public enum Outcome: Equatable, Sendable {
     case chosen(FoundServer)
     /// Without a choice.
     case left
   }
 
   /// What is known of a server from earlier.
-  enum Acquaintance: Equatable, Sendable {
+  public enum Acquaintance: Equatable, Sendable {
     case new
     case known
     /// Another key had this name before.
@@ -19,16 +19,18 @@ struct Picker {
   }
 
   /// The application that is looked for; nil for any.
-  let application: String?
-  private(set) var servers: [FoundServer] = []
-  private(set) var size: TerminalSize
+  public let application: String?
+  /// Those that were found.
+  public private(set) var servers: [FoundServer] = []
+  /// Room for the picture.
+  public private(set) var size: TerminalSize
   /// The server that is selected. It stays so while the list changes around it, and also while it is away: Enter must
   /// never join another one than the eye has just seen selected.
-  private(set) var selected: PlayerID?
+  public private(set) var selected: PlayerID?
   /// What has to be said about the last key.
-  private(set) var note: String?
+  public private(set) var note: String?
   /// The first row of the list that is shown.
-  private(set) var top = 0
+  public private(set) var top = 0
 
   private var acquaintances: [PlayerID: Acquaintance] = [:]
   /// Where the selected server stood last.
@@ -36,7 +38,14 @@ struct Picker {
   /// A full server for which Enter was pressed: once more, and it is tried all the same.
   private var warned: PlayerID?
 
-  init(application: String?, size: TerminalSize) {
+  /// How one hosts or joins elsewhere, for whoever sees an empty list, line by line; nil: with the command.
+  public var advice: [String]?
+
+  /// Nothing is found yet.
+  /// - Parameters:
+  ///   - application: what is looked for; nil for any.
+  ///   - size: how much room there is.
+  public init(application: String?, size: TerminalSize) {
     self.application = application
     self.size = size
   }
@@ -44,7 +53,7 @@ struct Picker {
   // MARK: In
 
   /// The list has changed.
-  mutating func update(_ servers: [FoundServer], acquaintances: [PlayerID: Acquaintance] = [:]) {
+  public mutating func update(_ servers: [FoundServer], acquaintances: [PlayerID: Acquaintance] = [:]) {
     self.servers = servers
     self.acquaintances = acquaintances
     if selected == nil { selected = servers.first?.id }
@@ -52,14 +61,14 @@ struct Picker {
   }
 
   /// The terminal has another size.
-  mutating func resize(_ size: TerminalSize) {
+  public mutating func resize(_ size: TerminalSize) {
     self.size = size
     scroll()
   }
 
   /// A key was pressed.
   /// - Returns: the end, if this was it.
-  mutating func press(_ key: Key) -> Outcome? {
+  public mutating func press(_ key: Key) -> Outcome? {
     switch key {
     case .up, .character("k"): move(by: -1)
     case .down, .character("j"): move(by: 1)
@@ -69,7 +78,7 @@ struct Picker {
     case .end, .character("G"): select(servers.count - 1)
     case .enter: return choose()
     case .escape, .interrupt, .character("q"): return .left
-    case .character, .suspend: break
+    case .left, .right, .tab, .backTab, .backspace, .delete, .mouse, .character, .suspend: break
     }
     return nil
   }
@@ -87,10 +96,11 @@ struct Picker {
 
   // MARK: The selection
 
-  var selectedServer: FoundServer? { servers.first { $0.id == selected } }
+  /// The server that is selected, if it is there.
+  public var selectedServer: FoundServer? { servers.first { $0.id == selected } }
 
   /// What is known of a server from earlier.
-  func acquaintance(with server: FoundServer) -> Acquaintance { acquaintances[server.id] ?? .new }
+  public func acquaintance(with server: FoundServer) -> Acquaintance { acquaintances[server.id] ?? .new }
 
   private mutating func move(by rows: Int) {
     // From a server that has gone the way leads to whichever stands in its place.
@@ -117,15 +127,9 @@ struct Picker {
   }
 }
 
-/// How large a terminal is, in characters.
-struct TerminalSize: Equatable, Sendable {
-  var columns: Int
-  var rows: Int
-}
-
 extension FoundServer {
   /// What people call it, fit for one line of a terminal.
-  var label: String {
+  public var label: String {
     let label = Console.label(name ?? "")
     return label.isEmpty ? "(no name)" : label
   }

@@ -1,20 +1,20 @@
 internal import Glibc
 
-/// The terminal at standard input and output while a picker has it: keys come one by one and unseen, and what is drawn
-/// stands on its second screen, so that the first is as it was when the picker is gone.
+/// The terminal at standard input and output while a program has it: keys come one by one and unseen, and what is drawn
+/// stands on its second screen, so that the first is as it was when the program is gone.
 ///
 /// It is given back at every end: ``close()``, the end of the process, a signal that ends it, a trap in our own code.
 /// Only SIGKILL leaves it as it is (`reset` helps then).
-enum Terminal {
+public enum Terminal {
   /// Whether somebody sits there who can be shown a list.
-  static var isThere: Bool {
+  public static var isThere: Bool {
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else { return false }
     guard let kind = getenv("TERM").map({ String(cString: $0) }) else { return false }
     return kind != "" && kind != "dumb"
   }
 
   /// Its size, or that of most terminals where it does not tell.
-  static var size: TerminalSize {
+  public static var size: TerminalSize {
     var window = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0, window.ws_row > 0 else {
       return TerminalSize(columns: 80, rows: 24)
@@ -23,26 +23,31 @@ enum Terminal {
   }
 
   /// Takes it.
+  /// - Parameter mouse: whether the mouse's buttons, wheel, and moves with a button held are keys as well.
   /// - Returns: whether the system let us.
-  static func open() -> Bool {
+  public static func open(mouse: Bool = false) -> Bool {
     guard tcgetattr(STDIN_FILENO, kept) == 0 else { return false }
     prepareForTheWorst()
     var raw = kept.pointee
     // Signals of the keyboard are keys; but Return stays a line feed, for what is typed ahead.
     raw.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG | IEXTEN)
     raw.c_iflag &= ~tcflag_t(IXON)
+    hasMouse = mouse
     isOpen = true
     guard tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0 else {
       isOpen = false
       return false
     }
     // Second screen, no cursor, no wrapping of lines.
-    Console.draw("\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l")
+    Console.draw("\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l" + (mouse ? "\u{1b}[?1000h\u{1b}[?1002h\u{1b}[?1006h" : ""))
     return true
   }
 
+  /// Sends it what it is to do: text and ECMA-48's sequences, all at once.
+  public static func write(_ bytes: [UInt8]) { Console.draw(bytes) }
+
   /// Draws a picture from its upper left corner on, in place of the one before.
-  static func draw(_ lines: [PickerLine], size: TerminalSize) {
+  package static func draw(_ lines: [PickerLine], size: TerminalSize) {
     var text = "\u{1b}[H"
     for (index, line) in lines.enumerated() {
       // Cleared before it is written: behind a line that fills it the cursor stands on its last character.
@@ -61,10 +66,11 @@ enum Terminal {
 
   /// Gives it back. May be called at any time, any number of times, and by handlers of signals: it makes no call that
   /// those may not.
-  static func close() {
+  public static func close() {
     guard isOpen else { return }
     isOpen = false
-    _ = write(STDOUT_FILENO, farewell, farewellLength)
+    if hasMouse { _ = Glibc.write(STDOUT_FILENO, mouseFarewell, mouseFarewellLength) }
+    _ = Glibc.write(STDOUT_FILENO, farewell, farewellLength)
     _ = tcsetattr(STDIN_FILENO, TCSANOW, kept)
     var number: CInt = 1
     while number < signalCount {
@@ -85,11 +91,17 @@ enum Terminal {
     return settings
   }()
   nonisolated(unsafe) private static var isOpen = false
+  nonisolated(unsafe) private static var hasMouse = false
   nonisolated(unsafe) private static var isPrepared = false
 
   private static let farewellText: StaticString = "\u{1b}[0m\u{1b}[?7h\u{1b}[?25h\u{1b}[?1049l"
   private static var farewell: UnsafePointer<UInt8> { farewellText.utf8Start }
   private static var farewellLength: Int { farewellText.utf8CodeUnitCount }
+
+  /// Also ends a synchronized update (mode 2026) that was under way.
+  private static let mouseFarewellText: StaticString = "\u{1b}[?2026l\u{1b}[?1006l\u{1b}[?1002l\u{1b}[?1000l"
+  private static var mouseFarewell: UnsafePointer<UInt8> { mouseFarewellText.utf8Start }
+  private static var mouseFarewellLength: Int { mouseFarewellText.utf8CodeUnitCount }
 
   /// Signals end below it, those of real time included.
   private static let signalCount: CInt = 65
@@ -114,7 +126,7 @@ enum Terminal {
 
   private static func prepareForTheWorst() {
     // Also makes sure that what is set up at its first use is set up before a handler needs it.
-    _ = (isOpen, farewellLength, kept, actions, isReplaced, signalCount)
+    _ = (isOpen, hasMouse, farewellLength, mouseFarewellLength, kept, actions, isReplaced, signalCount)
     if !isPrepared {
       isPrepared = true
       atexit { Terminal.close() }
@@ -144,4 +156,15 @@ enum Terminal {
     _ = sigaction(number, actions + Int(number), nil)
     isReplaced[Int(number)] = false
   }
+}
+
+/// How large a terminal is, in characters.
+public struct TerminalSize: Equatable, Sendable {
+  /// Characters in a line.
+  public var columns: Int
+  /// Lines.
+  public var rows: Int
+
+  /// A size in characters.
+  public init(columns: Int, rows: Int) { (self.columns, self.rows) = (columns, rows) }
 }
