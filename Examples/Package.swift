@@ -2,6 +2,7 @@
 import PackageDescription
 
 let roamkey: Target.Dependency = .product(name: "Roamkey", package: "roamkey")
+let simulator: Target.Dependency = .product(name: "RoamkeySimulator", package: "roamkey")
 
 // A package as yours would be: it knows of Roamkey what everybody knows.
 let package = Package(
@@ -13,6 +14,11 @@ let package = Package(
     .target(name: "Dots", dependencies: [roamkey]),
     .executableTarget(name: "Game", dependencies: ["Dots", roamkey]),
     .executableTarget(name: "Bot", dependencies: ["Dots", roamkey]),
+    // The rules of the other game, its bots and what a seat sees: no network, no screen.
+    .target(name: "Planets"),
+    // Its host and its guests.
+    .target(name: "PlanetsNet", dependencies: ["Planets", roamkey]),
+    .testTarget(name: "PlanetsTests", dependencies: ["Planets", "PlanetsNet", roamkey, simulator]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,2 @@
+import Planets
+import Roamkey

@@ -1,0 +1,5 @@
+import Planets
+import Testing
+
+@Suite struct GameTests {
+}
