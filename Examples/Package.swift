@@ -3,10 +3,12 @@ import PackageDescription
 
 let roamkey: Target.Dependency = .product(name: "Roamkey", package: "roamkey")
 let simulator: Target.Dependency = .product(name: "RoamkeySimulator", package: "roamkey")
+let terminal: Target.Dependency = .product(name: "RoamkeyTerminal", package: "roamkey")
 
 // A package as yours would be: it knows of Roamkey what everybody knows.
 let package = Package(
   name: "examples",
+  products: [.executable(name: "planets", targets: ["PlanetsPlay"])],
   dependencies: [.package(name: "roamkey", path: "..")],
   targets: [
     .executableTarget(name: "Chat", dependencies: [roamkey]),
@@ -19,6 +21,14 @@ let package = Package(
     // Its host and its guests.
     .target(name: "PlanetsNet", dependencies: ["Planets", roamkey]),
     .testTarget(name: "PlanetsTests", dependencies: ["Planets", "PlanetsNet", roamkey, simulator]),
+    // Its screens, as functions from what is known to characters and colours; and the program.
+    .target(name: "PlanetsTerminal", dependencies: ["Planets", "PlanetsNet", roamkey, terminal]),
+    .executableTarget(
+      name: "PlanetsPlay", dependencies: ["Planets", "PlanetsNet", "PlanetsTerminal", roamkey, terminal]),
+    .executableTarget(name: "ScreenPicture", dependencies: ["Planets", "PlanetsTerminal"]),
+    .testTarget(
+      name: "PlanetsTerminalTests",
+      dependencies: ["Planets", "PlanetsNet", "PlanetsTerminal", roamkey, terminal]),
   ],
   swiftLanguageModes: [.v6]
 )
