@@ -25,7 +25,7 @@ public struct Rules: Codable, Hashable, Sendable {
   /// Ticks between the host's start and the first one that counts.
   public static let countdown = 3 * ticksASecond
   /// What a ship is counted in while it is being built.
-  public static let partsOfShip = 60
+  public static let partsOfShip = 100
   /// How many fleets of one seat may be under way.
   public static let fleetsOfSeat = 64
 
@@ -41,7 +41,7 @@ public struct Rules: Codable, Hashable, Sendable {
   public static func limit(ofSize size: Int) -> Int { 40 * size }
 
   /// How many ticks a fleet is under way from here to there.
-  public func travel(from a: Place, to b: Place) -> Int { max(6, (4 * a.squaredDistance(to: b)).squareRoot / pace) }
+  public func travel(from a: Place, to b: Place) -> Int { max(6, (9 * a.squaredDistance(to: b)).squareRoot / pace) }
 
   /// What has become of a planet's stock, in parts of ships, after so many ticks.
   public func stock(_ stock: Int, size: Int, after ticks: Int) -> Int {
