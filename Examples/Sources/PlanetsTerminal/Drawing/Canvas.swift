@@ -63,7 +63,7 @@ public struct Canvas: Sendable {
   public mutating func fill(columns range: Range<Int>, rows rowRange: Range<Int>, _ colour: Colour) {
     for row in rowRange.clamped(to: 0..<rows) {
       for column in range.clamped(to: 0..<columns) {
-        glyphs[row * columns + column] = nil
+        clear(column, row)
         pixels[2 * row * columns + column] = colour
         pixels[(2 * row + 1) * columns + column] = colour
       }

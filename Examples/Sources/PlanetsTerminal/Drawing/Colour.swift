@@ -36,6 +36,13 @@ public struct Colour: Hashable, Sendable {
   /// How bright it looks, 0 to 255.
   public var brightness: Int { (Int(red) * 54 + Int(green) * 183 + Int(blue) * 19) / 256 }
 
+  /// Of the same hue, as bright as can be, and with nothing in its smallest part.
+  fileprivate var full: Colour {
+    let (most, least) = (Double(max(red, green, blue)), Double(min(red, green, blue)))
+    func full(_ part: UInt8) -> UInt8 { most > least ? UInt8((Double(part) - least) / (most - least) * 255) : 255 }
+    return Colour(full(red), full(green), full(blue))
+  }
+
   func distance(to other: Colour) -> Int {
     let (r, g, b) = (
       Int(red) - Int(other.red), Int(green) - Int(other.green), Int(blue) - Int(other.blue)
@@ -71,22 +78,24 @@ public enum ColourDepth: Hashable, Sendable, CaseIterable {
     switch self {
     case .none: return ""
     case .sixteen:
-      let index = Self.nearest(colour, in: Self.basic)
+      let index = Self.basic(colour)
       return String((isBackground ? 40 : 30) + (index < 8 ? index : index - 8 + 60))
     case .indexed: return "\(isBackground ? 48 : 38);5;\(Self.index(of: colour))"
     case .full: return "\(isBackground ? 48 : 38);2;\(colour.red);\(colour.green);\(colour.blue)"
     }
   }
 
-  /// xterm's sixteen, as most terminals show them.
-  private static let basic = [
-    Colour(0, 0, 0), Colour(205, 0, 0), Colour(0, 205, 0), Colour(205, 205, 0), Colour(0, 0, 238), Colour(205, 0, 205),
-    Colour(0, 205, 205), Colour(229, 229, 229), Colour(127, 127, 127), Colour(255, 0, 0), Colour(0, 255, 0),
-    Colour(255, 255, 0), Colour(92, 92, 255), Colour(255, 0, 255), Colour(0, 255, 255), Colour(255, 255, 255),
-  ]
-
-  private static func nearest(_ colour: Colour, in palette: [Colour]) -> Int {
-    palette.indices.min { colour.distance(to: palette[$0]) < colour.distance(to: palette[$1]) } ?? 0
+  /// Of the sixteen: by hue first, since the nearest ones would be the same for most seats; then bright or dark.
+  private static func basic(_ colour: Colour) -> Int {
+    let most = max(colour.red, colour.green, colour.blue)
+    let least = min(colour.red, colour.green, colour.blue)
+    if most < 48 { return 0 }
+    if most - least < 44 { return most < 110 ? 8 : most < 210 ? 7 : 15 }
+    let hues = Colour.seats.map { colour.full.distance(to: $0.full) }
+    let hue = hues.indices.min { hues[$0] < hues[$1] } ?? 0
+    // Dark and bright: blue, brown, green, magenta, yellow, red.
+    let pair = [(4, 12), (3, 3), (2, 10), (5, 13), (3, 11), (1, 9)][hue]
+    return most < 150 ? pair.0 : pair.1
   }
 
   /// Of the 256: the nearest of the 6x6x6 cube or of the 24 greys.
