@@ -20,7 +20,8 @@ struct Options {
   var port = 0
   var keyFile = "keys/player.pem"
   var isAutoplay = false
-  var isPrinted = false
+  /// How many people are waited for, with `isAutoplay`.
+  var players = 1
 
   static let help = """
     planets                          the menu
@@ -33,12 +34,13 @@ struct Options {
       --level LEVEL      how well: weak, medium or strong (default: medium)
       --seed N           the map
       --no-scanners      all see all
-      --minutes N        how long a match may take, 1 to 60 (default: 8)
+      --minutes N        how long a match may take, 0.1 to 60 (default: 8)
       --pace N           how many times faster than usual, 1 to 8 (default: 1)
       --port N           host: the UDP port (default: 7447, or another if that is taken)
       --server ID        join: the only key that the host may have
       --key FILE         your key (default: keys/player.pem, made on first use)
-      --autoplay         a bot plays for you, without a screen; prints what happens
+      --autoplay         host, join: a bot plays one match for you, without a screen, and prints what happens
+      --players N        with --autoplay: begins when so many people are there (default: 1)
       --help             this
 
     Colours follow COLORTERM and TERM; NO_COLOR=1 does without. In a game, ? tells the keys.
@@ -49,7 +51,7 @@ struct Options {
     setup = MatchSetup(name: user, seed: random)
     var rest = arguments[...]
     var words: [String] = []
-    var minutes = 8
+    var length = 8 * 60 * Rules.ticksASecond
     var (hasScanners, pace) = (true, 1)
     while let argument = rest.popFirst() {
       switch argument {
@@ -68,13 +70,18 @@ struct Options {
         guard let seed = UInt64(try Self.value(argument, &rest)) else { throw Self.bad("--seed takes a number") }
         setup.seed = seed
       case "--no-scanners": hasScanners = false
-      case "--minutes": minutes = try Self.number(argument, &rest, 1...60)
+      case "--minutes":
+        guard let minutes = Double(try Self.value(argument, &rest)), (0.1...60).contains(minutes) else {
+          throw Self.bad("--minutes takes 0.1 to 60")
+        }
+        length = Int(minutes * 60 * Double(Rules.ticksASecond))
       case "--pace": pace = try Self.number(argument, &rest, 1...8)
       case "--port": port = try Self.number(argument, &rest, 1...65535)
       case "--server":
         do { pin = try PlayerID(try Self.value(argument, &rest)) } catch { throw Self.bad("--server: \(error)") }
       case "--key": keyFile = try Self.value(argument, &rest)
       case "--autoplay": isAutoplay = true
+      case "--players": players = try Self.number(argument, &rest, 1...Rules.seats.upperBound)
       default:
         guard !argument.hasPrefix("-") else {
           throw Self.bad("there is no option \(Console.plain(argument)); `planets --help` lists them")
@@ -82,7 +89,7 @@ struct Options {
         words.append(argument)
       }
     }
-    setup.rules = Rules(hasScanners: hasScanners, length: minutes * 60 * Rules.ticksASecond, pace: pace)
+    setup.rules = Rules(hasScanners: hasScanners, length: length, pace: pace)
     if mode != .help { mode = try Self.mode(words) }
   }
 

@@ -20,6 +20,13 @@ import RoamkeyTerminal
   static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
   private static func run(_ options: Options) async throws(Failure) {
+    if options.isAutoplay {
+      switch options.mode {
+      case .host: return try await Autoplay(options: options).host()
+      case .join(let text): return try await Autoplay(options: options).join(text)
+      case .menu, .solo, .help: throw Failure(.usage, code: "usage", "--autoplay goes with host and join")
+      }
+    }
     let stage = try Stage(depth: ColourDepth(environment: environment))
     let failure: Failure?
     do throws(Failure) {
@@ -33,13 +40,16 @@ import RoamkeyTerminal
   }
 
   private static func play(_ options: Options, on stage: Stage) async throws(Failure) {
+    let flow = Flow(stage: stage, options: options)
+    let ending: Ending
     switch options.mode {
-    case .menu: try await menu(options, on: stage)
-    case .solo:
-      var play = Play(LocalTable(options.setup), on: stage, place: nil, level: options.setup.level)
-      _ = await play.run()
-    case .host, .join, .help: break
+    case .menu: return try await menu(options, on: stage)
+    case .solo: ending = await flow.solo()
+    case .host: ending = try await flow.host()
+    case .join(let text): ending = try await flow.join(text)
+    case .help: return
     }
+    if case .left(let note?) = ending { throw Failure(code: "ended", note) }
   }
 
   private static func menu(_ options: Options, on stage: Stage) async throws(Failure) {
@@ -51,17 +61,32 @@ import RoamkeyTerminal
         guard let choice = menu.press(key, input.size) else { continue }
         var chosen = options
         chosen.setup = menu.setup
-        switch choice {
-        case .quit: return
-        case .solo:
-          var play = Play(LocalTable(menu.setup), on: stage, place: nil, level: menu.setup.level)
-          if await play.run() == .quit { return }
-          // Another map the next time.
-          menu = MenuScreen(menu.setup)
-        case .host, .join, .joinAt: menu.note = "not yet"
-        }
+        guard choice != .quit, let note = await follow(choice, Flow(stage: stage, options: chosen)) else { return }
+        // Another map the next time.
+        menu = MenuScreen(menu.setup.next, note: note)
+        break
       }
       stage.show(menu.picture(input.size, time: input.time))
+    }
+  }
+
+  /// - Returns: what there is to say in the menu, maybe nothing; nil where the program ends.
+  private static func follow(_ choice: MenuScreen.Choice, _ flow: Flow) async -> String? {
+    let ending: Ending
+    do throws(Failure) {
+      switch choice {
+      case .solo: ending = await flow.solo()
+      case .host: ending = try await flow.host()
+      case .join: ending = try await flow.join(nil)
+      case .joinAt(let text): ending = try await flow.join(text)
+      case .quit: return nil
+      }
+    } catch {
+      return error.sentence
+    }
+    switch ending {
+    case .left(let note): return note ?? ""
+    case .quit: return nil
     }
   }
 }

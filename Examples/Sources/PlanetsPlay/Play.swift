@@ -93,7 +93,10 @@ struct Play<T: Table> {
     }
   }
 
-  private func picture(_ input: Stage.Input) -> Canvas {
+  /// Lines to begin with.
+  mutating func say(_ notes: [String]) { for note in notes { lobby.say(Console.plain(note), .quiet) } }
+
+  private mutating func picture(_ input: Stage.Input) -> Canvas {
     let view = table.view
     switch view.phase {
     case .lobby:

@@ -19,7 +19,8 @@ final class Stage {
   private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGTSTP]
 
   private let clock = SuspendingClock()
-  private let start: SuspendingClock.Instant
+  /// The moment at which its time is 0.
+  let start: SuspendingClock.Instant
   private var next: SuspendingClock.Instant
   private let keys: KeyQueue
   private let signals: Signals

@@ -55,12 +55,15 @@ import Testing
   private func draw(_ random: inout SeededGenerator, _ canvas: inout Canvas) {
     for _ in 0..<Int.random(in: 0...12, using: &random) {
       let colour = Colour.seat(.random(in: 0...6, using: &random))
-      let (x, y) = (Int.random(in: -2...canvas.columns, using: &random), Int.random(in: -1...canvas.rows, using: &random))
+      let (x, y) = (
+        Int.random(in: -2...canvas.columns, using: &random), Int.random(in: -1...canvas.rows, using: &random)
+      )
       switch Int.random(in: 0...3, using: &random) {
       case 0: canvas.paint(x, y, colour, Double.random(in: 0...1, using: &random))
       case 1: canvas.fill(columns: x..<x + 4, rows: y..<y + 2, colour)
       default:
-        let style = Canvas.Style(colour, on: Bool.random(using: &random) ? .panel : nil, isBold: .random(using: &random))
+        let style = Canvas.Style(
+          colour, on: Bool.random(using: &random) ? .panel : nil, isBold: .random(using: &random))
         canvas.write(words.randomElement(using: &random) ?? "", x, y, style)
       }
     }

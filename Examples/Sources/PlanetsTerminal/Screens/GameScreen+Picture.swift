@@ -72,7 +72,7 @@ extension GameScreen {
         " " + name, column, 0,
         Canvas.Style(seat.isOut ? .quiet : isYou ? .bright : colour, isBold: isYou))
       column = canvas.write(figures, column, 0, Canvas.Style(.quiet))
-      if seat.isAway { canvas.write("z", column, 0, Canvas.Style(.warning)) }
+      if seat.isAway || seat.isOffline { canvas.write("z", column, 0, Canvas.Style(.warning)) }
     }
     paintBar(view, &canvas)
   }

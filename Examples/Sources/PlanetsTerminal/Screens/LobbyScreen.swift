@@ -124,6 +124,7 @@ public struct LobbyScreen: Sendable {
   private static func state(of seat: View.Seat) -> (String, Colour) {
     if let bot = seat.bot { return ("\(bot.rawValue) bot", .quiet) }
     if seat.isAway { return ("away", .warning) }
+    if seat.isOffline { return ("not heard", .warning) }
     if seat.isReady { return ("ready", .seat(2)) }
     return (seat.isHost ? "hosts" : "not ready", .quiet)
   }

@@ -11,7 +11,7 @@ public protocol Table {
   /// Whether the match and its seats are for this player to arrange.
   var isHost: Bool { get }
   /// The moment that is to be shown, between two ticks.
-  func tick(at time: Double) -> Double
+  mutating func tick(at time: Double) -> Double
   /// Goes on, and tells what there is to tell.
   mutating func step(at time: Double) -> [TableNews]
   /// Sends ships.
@@ -50,6 +50,13 @@ public struct MatchSetup: Hashable, Sendable {
   public var level: BotLevel
   public var seed: UInt64
   public var rules: Rules
+
+  /// The same on another map.
+  public var next: MatchSetup {
+    var next = self
+    next.seed &+= 1
+    return next
+  }
 
   /// As many bots as there may be at most.
   public static let mostBots = Rules.seats.upperBound - 1

@@ -1,0 +1,111 @@
+import Planets
+import PlanetsNet
+import Roamkey
+import RoamkeyTerminal
+
+/// A match of a host's: `PlanetsGuest` over a session.
+public struct GuestTable<Session: GameClient>: Table {
+  public let isHost: Bool
+  public private(set) var status: String?
+
+  private let session: Session
+  private var guest: PlanetsGuest
+  /// The moment at which the screen's time is 0.
+  private let origin: GameTime
+  /// What the host has chosen; only the one that is the host uses it.
+  private var settings: MatchSettings
+  private var random: SeededGenerator
+  /// Until when the status stands, in the screen's time; nil for as long as it is true.
+  private var statusEnd: Double?
+
+  /// How long it is said that somebody has moved, in seconds.
+  private static var moveTime: Double { 6 }
+
+  /// - Parameters:
+  ///   - origin: the moment at which the screen's time is 0.
+  ///   - settings: of the first match, where this player hosts; nil for a guest.
+  public init(_ session: Session, origin: GameTime, settings: MatchSettings? = nil, seed: UInt64) {
+    (self.session, self.origin) = (session, origin)
+    isHost = settings != nil
+    self.settings = settings ?? MatchSettings()
+    // The host's own way leads over loopback, where no router is.
+    guest = PlanetsGuest(isBehindRouter: settings == nil)
+    random = SeededGenerator(seed: seed)
+  }
+
+  public var view: View { guest.shown }
+
+  public mutating func tick(at time: Double) -> Double { guest.tick(at: moment(time)) }
+
+  private func moment(_ time: Double) -> GameTime { origin.advanced(by: .seconds(time)) }
+
+  public mutating func step(at time: Double) -> [TableNews] {
+    guest.tick(session, now: moment(time))
+    let news = guest.takeNews().compactMap { tell($0, time) }
+    if let end = statusEnd, end <= time { (status, statusEnd) = (nil, nil) }
+    if guest.connection == .joining { status = "joining ..." } else if status == "joining ..." { status = nil }
+    return news
+  }
+
+  private mutating func tell(_ news: PlanetsGuest.News, _ time: Double) -> TableNews? {
+    switch news {
+    case .said(let said): return .said(seat: said.seat, name: said.name, text: said.text)
+    case .refused(let reason): return .note("Not sent: \(reason.description).")
+    // The screen compares views by itself.
+    case .change: return nil
+    case .roamed: say("You moved to another network; nothing was lost.", until: time + Self.moveTime)
+    case .hostRoamed: say("The host moved to another network; nothing was lost.", until: time + Self.moveTime)
+    case .offline: say("Looking for the host ... what you order is kept.", until: nil)
+    case .online: say("The host is heard again; nothing was lost.", until: time + Self.moveTime)
+    case .reconnected: say("The host has begun anew; you are in again.", until: time + Self.moveTime)
+    case .ended(let reason): return .ended(reason.planetsWords)
+    }
+    return nil
+  }
+
+  private mutating func say(_ text: String, until end: Double?) { (status, statusEnd) = (text, end) }
+
+  // MARK: Out
+
+  public mutating func order(_ order: Order) throws(OrderError) { try guest.order(order) }
+
+  public mutating func say(_ text: String) { guest.say(text) }
+
+  public mutating func ask(_ request: TableRequest) {
+    switch request {
+    case .ready(let isReady): guest.setReady(isReady)
+    case .start: guest.start()
+    case .bots(let count, let level):
+      (settings.bots, settings.level) = (count, level)
+      guest.configure(settings)
+    case .anotherMap:
+      settings.seed = random.next()
+      guest.configure(settings)
+    case .again:
+      // With the same map nobody would scout.
+      if isHost {
+        settings.seed = random.next()
+        guest.configure(settings)
+        guest.start()
+      } else {
+        guest.setReady(true)
+      }
+    }
+  }
+}
+
+extension EndReason {
+  /// What a player reads when it is over.
+  var planetsWords: String {
+    switch self {
+    case .closed: "The session was closed."
+    case .kicked(let words): words.isEmpty ? "The host put you out." : "The host put you out: \(Console.plain(words))"
+    case .replaced: "You play from somewhere else now, with the same key."
+    case .shutdown: "The host has left."
+    case .tooSlow: "This machine did not keep up with the host."
+    case .timedOut: "The host was not heard any more."
+    case .violation: "Host and player do not understand each other: use the same version."
+    case .notReadmitted: "The host has begun anew, and did not let you in."
+    }
+  }
+}
