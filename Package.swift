@@ -14,6 +14,7 @@ let package = Package(
     .library(name: "Roamkey", targets: ["Roamkey"]),
     .library(name: "RoamkeyMetrics", targets: ["RoamkeyMetrics"]),
     .library(name: "RoamkeySimulator", targets: ["RoamkeySimulator"]),
+    .library(name: "RoamkeyState", targets: ["RoamkeyState"]),
     .executable(name: "roamkey", targets: ["RoamkeyCLI"]),
   ],
   dependencies: [
@@ -36,6 +37,7 @@ let package = Package(
     .target(
       name: "RoamkeyMetrics", dependencies: ["Roamkey", .product(name: "CoreMetrics", package: "swift-metrics")],
       swiftSettings: settings),
+    .target(name: "RoamkeyState", dependencies: ["Roamkey", "RoamkeyCBOR"], swiftSettings: settings),
     .target(
       name: "Roamkey",
       dependencies: [
@@ -102,6 +104,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "RoamkeySimulatorTests", dependencies: ["RoamkeySimulator", "Roamkey", "RoamkeyEngine", "RoamkeyWire"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "RoamkeyStateTests", dependencies: ["RoamkeyState", "Roamkey", "RoamkeySimulator"],
       swiftSettings: settings),
     // Stories on the simulated network, one file each.
     .testTarget(
