@@ -15,6 +15,7 @@ let package = Package(
     .library(name: "RoamkeyMetrics", targets: ["RoamkeyMetrics"]),
     .library(name: "RoamkeySimulator", targets: ["RoamkeySimulator"]),
     .library(name: "RoamkeyTerminal", targets: ["RoamkeyTerminal"]),
+    .library(name: "RoamkeyState", targets: ["RoamkeyState"]),
     .executable(name: "roamkey", targets: ["RoamkeyCLI"]),
   ],
   dependencies: [
@@ -39,6 +40,7 @@ let package = Package(
     .target(
       name: "RoamkeyMetrics", dependencies: ["Roamkey", .product(name: "CoreMetrics", package: "swift-metrics")],
       swiftSettings: settings),
+    .target(name: "RoamkeyState", dependencies: ["Roamkey", "RoamkeyCBOR"], swiftSettings: settings),
     .target(
       name: "Roamkey",
       dependencies: [
@@ -105,6 +107,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "RoamkeySimulatorTests", dependencies: ["RoamkeySimulator", "Roamkey", "RoamkeyEngine", "RoamkeyWire"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "RoamkeyStateTests", dependencies: ["RoamkeyState", "Roamkey", "RoamkeySimulator"],
       swiftSettings: settings),
     // Stories on the simulated network, one file each.
     .testTarget(

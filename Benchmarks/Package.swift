@@ -21,8 +21,10 @@ let package = Package(
     .executableTarget(
       name: "RoamkeyBenchmarks",
       dependencies: [
-        "Enet", "Dtls", "BenchmarkSockets",
+        "Enet", "Dtls", "Zstd", "BenchmarkSockets",
         .product(name: "Roamkey", package: "roamkey"),
+        .product(name: "RoamkeySimulator", package: "roamkey"),
+        .product(name: "RoamkeyState", package: "roamkey"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "DequeModule", package: "swift-collections"),
       ],
@@ -31,6 +33,7 @@ let package = Package(
     .systemLibrary(name: "Enet", pkgConfig: "libenet", providers: [.apt(["libenet-dev"]), .brew(["enet"])]),
     .systemLibrary(
       name: "Dtls", pkgConfig: "libssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+    .systemLibrary(name: "Zstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
     .testTarget(name: "RoamkeyBenchmarksTests", dependencies: ["RoamkeyBenchmarks"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

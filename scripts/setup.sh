@@ -45,6 +45,7 @@ missing_packages() {
   if [[ ${1:-} == --bench ]]; then
     pkg-config --exists 'libenet >= 1.3' 2>/dev/null || echo libenet-dev
     pkg-config --exists 'libssl >= 3' 2>/dev/null || echo libssl-dev
+    pkg-config --exists 'libzstd >= 1.4' 2>/dev/null || echo libzstd-dev
   fi
   if [[ ${1:-} == --counts ]]; then command -v valgrind >/dev/null || echo valgrind; fi
 }
@@ -74,6 +75,7 @@ in_general_words() {
       python3-cryptography) words+=("Python's package cryptography") ;;
       libenet-dev) words+=("ENet 1.3 with its headers") ;;
       libssl-dev) words+=("OpenSSL 3 with its headers") ;;
+      libzstd-dev) words+=("Zstandard 1.4 with its headers") ;;
       ca-certificates) words+=("the system's TLS certificates") ;;
       *) words+=("$package") ;;
     esac

@@ -148,6 +148,10 @@ public final class Server: Sendable {
   /// `PlayerID` tells.
   public func name(of player: PlayerID) -> String { link.name(of: player) ?? player.shortFingerprint }
 
+  /// The number of a player's session, which is another one once the player has left and come back; nil for one who is
+  /// not in.
+  public func sessionNumber(of player: PlayerID) -> UInt64? { link.handle(of: player)?.rawValue }
+
   // MARK: Events
 
   /// What happens, for a loop of its own: `for await event in server.events`.

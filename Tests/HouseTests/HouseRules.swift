@@ -19,7 +19,7 @@ enum HouseRules {
       "RoamkeyEngine", "RoamkeyWire", "RoamkeySockets", "DequeModule", "HeapModule", "Glibc", "Musl", "Synchronization",
     ],
     "RoamkeySimulator": ["Roamkey", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "DequeModule"],
-    "RoamkeyState": ["RoamkeyWire", "DequeModule"],
+    "RoamkeyState": ["Roamkey", "RoamkeyCBOR"],
     "RoamkeyEngine": ["RoamkeyWire", "RoamkeyCrypto", "DequeModule", "HeapModule"],
     "RoamkeyWire": [],
     "RoamkeyCBOR": [],

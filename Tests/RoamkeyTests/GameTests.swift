@@ -68,6 +68,7 @@ private final class NotedGame: GameClient, GameServer {
     return [:]
   }
   func name(of player: PlayerID) -> String { player.shortFingerprint }
+  func sessionNumber(of player: PlayerID) -> UInt64? { nil }
   func takeReceipts() -> [Receipt] { [] }
   func takeEvents() -> [Client.Event] { [] }
   func takeEvents() -> [Server.Event] { [] }

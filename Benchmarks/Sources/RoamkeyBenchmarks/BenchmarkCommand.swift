@@ -10,6 +10,6 @@ struct BenchmarkCommand: AsyncParsableCommand {
     subcommands: [
       LossyCommand.self, BulkCommand.self, CutsCommand.self, StalledCommand.self, StalledClient.self,
       CompareCommand.self,
-      ScaleCommand.self, CompareSide.self,
+      ScaleCommand.self, StateCommand.self, CompareSide.self,
     ])
 }

@@ -8,9 +8,7 @@ public enum Bot {
   public static func orders(
     _ level: BotLevel, _ view: View, using generator: inout some RandomNumberGenerator
   ) -> [Order] {
-    guard case .playing = view.phase, view.yourSeat?.isOut == false, view.tick.isMultiple(of: level.pause) else {
-      return []
-    }
+    guard case .playing = view.phase, view.yourSeat?.isOut == false, thinks(level, at: view.tick) else { return [] }
     switch level {
     case .weak: return weakOrders(view, &generator)
     case .medium: return mediumOrders(view, &generator)
@@ -19,6 +17,9 @@ public enum Bot {
       return thoughts.orders(using: &generator)
     }
   }
+
+  /// Whether a bot may order something at this tick: no view need be made for it at another.
+  public static func thinks(_ level: BotLevel, at tick: Int) -> Bool { tick.isMultiple(of: level.pause) }
 
   /// Half of a garrison to one of the planets nearby, as it comes.
   private static func weakOrders(_ view: View, _ generator: inout some RandomNumberGenerator) -> [Order] {

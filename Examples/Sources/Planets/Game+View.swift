@@ -1,6 +1,6 @@
 extension Game {
-  /// What a seat may know: with scanners what they reach, and what is remembered of the rest. One who watches, or is
-  /// out, sees all, and so does everybody when it is over.
+  /// What a seat may know: with scanners what they reach, and what is remembered of the rest. Everybody sees all when it
+  /// is over; those who watch or are out do so at once, or see nothing new (``Rules/watchersSeeAll``).
   ///
   /// Names, colours and what else is not the rules' affair is for the host to fill in.
   public func view(for seat: Int?) -> View {
@@ -14,9 +14,16 @@ extension Game {
       (seat.ships, seat.planets, seat.isOut) = (standing.ships, standing.planets, standing.isOut)
       return seat
     }
-    let viewer = view.you.flatMap { rules.hasScanners && end == nil && !standings[$0].isOut ? $0 : nil }
-    view.planets = planets.indices.map { planet($0, for: viewer) }
-    view.fleets = viewer.map(fleets(seenBy:)) ?? fleets
+    let plays = view.you.map { !standings[$0].isOut } ?? false
+    if !rules.hasScanners || end != nil || (rules.watchersSeeAll && !plays) {
+      view.planets = planets.indices.map(seenPlanet)
+      view.fleets = fleets
+    } else if let seat = view.you {
+      view.planets = planets.indices.map { scanners.sees(seat, $0) ? seenPlanet($0) : rememberedPlanet($0, by: seat) }
+      view.fleets = fleets(seenBy: seat)
+    } else {
+      view.planets = planets.indices.map(blankPlanet)
+    }
     if end != nil { view.history = history }
     return view
   }
@@ -28,15 +35,22 @@ extension Game {
     }
   }
 
-  private func planet(_ id: Int, for viewer: Int?) -> View.Planet {
-    let planet = planets[id]
-    var result = View.Planet(id: id, name: map.planets[id].name, place: planet.place, size: planet.size)
-    if let viewer, !scanners.sees(viewer, id) {
-      let memory = scanners.memory[viewer][id]
-      (result.owner, result.stock, result.asOf) = (memory.owner, memory.stock, memory.asOf)
-    } else {
-      (result.owner, result.stock, result.asOf, result.isSeen) = (planet.owner, planet.stock, planet.asOf, true)
-    }
+  private func blankPlanet(_ id: Int) -> View.Planet {
+    View.Planet(id: id, name: map.planets[id].name, place: planets[id].place, size: planets[id].size)
+  }
+
+  private func seenPlanet(_ id: Int) -> View.Planet {
+    var result = blankPlanet(id)
+    (result.owner, result.stock, result.asOf, result.isSeen) = (
+      planets[id].owner, planets[id].stock, planets[id].asOf, true
+    )
+    return result
+  }
+
+  private func rememberedPlanet(_ id: Int, by seat: Int) -> View.Planet {
+    var result = blankPlanet(id)
+    let memory = scanners.memory[seat][id]
+    (result.owner, result.stock, result.asOf) = (memory.owner, memory.stock, memory.asOf)
     return result
   }
 

@@ -24,7 +24,7 @@ public struct Order: Codable, Hashable, Sendable {
 
 /// Why an order was not followed.
 public enum OrderError: String, Error, Codable, Hashable, Sendable, CustomStringConvertible {
-  case notPlaying, isOut, noSuchPlanet, notYours, nothingToSend, tooManyFleets
+  case notPlaying, isOut, noSuchPlanet, notYours, nothingToSend, tooManyFleets, tooFast
 
   public var description: String {
     switch self {
@@ -34,6 +34,7 @@ public enum OrderError: String, Error, Codable, Hashable, Sendable, CustomString
     case .notYours: "none of these planets is yours any more"
     case .nothingToSend: "there are no ships to send"
     case .tooManyFleets: "at most \(Rules.fleetsOfSeat) fleets at once"
+    case .tooFast: "so many orders at once are more than anybody can mean"
     }
   }
 }

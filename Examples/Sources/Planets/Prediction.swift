@@ -31,8 +31,8 @@ public struct Prediction: Hashable, Sendable {
   /// Forgets what a view already has, or the host has refused.
   public mutating func take(_ view: View) { pending.removeAll { $0.number <= view.handledOrder } }
 
-  /// Begins anew, with another session or another match: nothing is pending, and numbers begin with 1.
-  public mutating func reset() { self = Prediction() }
+  /// Forgets all that is pending: another match. Numbers go on.
+  public mutating func forget() { pending = [] }
 
   /// A view as it will be once the host has these orders: their fleets have left, with negative ids.
   public func applied(to view: View) -> View {

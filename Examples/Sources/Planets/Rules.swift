@@ -4,12 +4,18 @@ public struct Rules: Codable, Hashable, Sendable {
   public var hasScanners: Bool
   /// After so many ticks whoever has most ships has won: 1 to ``Rules/longest``.
   public var length: Int
+  /// Whether those who watch, and those who are out, see all while the others play. If not, nobody can look at the map
+  /// through a second pair of eyes.
+  public var watchersSeeAll: Bool
   /// How many times faster than usual ships grow and fleets travel, 1 to 8: for a quick match.
   public var pace: Int
 
   /// Takes each number into its range.
-  public init(hasScanners: Bool = true, length: Int = 8 * 60 * Rules.ticksASecond, pace: Int = 1) {
+  public init(
+    hasScanners: Bool = true, length: Int = 8 * 60 * Rules.ticksASecond, pace: Int = 1, watchersSeeAll: Bool = true
+  ) {
     self.hasScanners = hasScanners
+    self.watchersSeeAll = watchersSeeAll
     self.length = min(max(1, length), Rules.longest)
     self.pace = min(max(1, pace), 8)
   }

@@ -47,8 +47,10 @@ public struct View: Codable, Hashable, Sendable {
     public var isHost = false
     /// In the lobby: wants to begin.
     public var isReady = false
-    /// A person who is not there: a bot plays meanwhile.
+    /// A person who has left: a bot plays until the person is back.
     public var isAway = false
+    /// A person of whom nothing is heard at the moment; the seat waits.
+    public var isOffline = false
     /// Has neither planets nor fleets any more.
     public var isOut = false
     /// All ships, those under way included, as they were counted last: once a second.

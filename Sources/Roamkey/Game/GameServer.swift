@@ -24,6 +24,10 @@ public protocol GameServer {
   /// It proves nothing, and two players may have the same: who somebody is, the `PlayerID` tells.
   func name(of player: PlayerID) -> String
 
+  /// The number of a player's session; nil for one who is not in. It is another one once the player has left and come
+  /// back: for what a game remembers of what it has told a player.
+  func sessionNumber(of player: PlayerID) -> UInt64?
+
   /// Sends a message to a player. If it has an author, the player is told so in the server's word.
   ///
   /// It returns at once. That a player has just left, or does not keep up, is ordinary on a server and so no error

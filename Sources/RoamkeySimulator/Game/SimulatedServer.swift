@@ -56,6 +56,8 @@ public final class SimulatedServer: GameServer {
 
   public func name(of player: PlayerID) -> String { app.link.name(of: player) ?? player.shortFingerprint }
 
+  public func sessionNumber(of player: PlayerID) -> UInt64? { app.link.handle(of: player)?.rawValue }
+
   @discardableResult
   public func send(_ message: Message, to player: PlayerID, options: SendOptions) -> SendError? {
     defer { world.touch(world.serverHost) }
