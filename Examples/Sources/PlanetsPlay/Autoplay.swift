@@ -53,11 +53,13 @@ struct Autoplay {
     var guest = PlanetsGuest(isBehindRouter: settings == nil)
     var generator = SeededGenerator(seed: options.setup.seed)
     var (isReady, thought, ordered) = (false, -1, 0)
+    var gap = Gap()
     while signals.take().isEmpty {
       try? await clock.sleep(for: Self.frame)
       guest.tick(client, now: clock.now)
       for news in guest.takeNews() { if Self.tell(news, guest) { return } }
       let view = guest.shown
+      gap.follow(guest.view, at: clock.now)
       switch view.phase {
       case .lobby:
         let people = view.seats.count { !$0.isBot }
@@ -79,10 +81,25 @@ struct Autoplay {
           "over",
           [
             "winner": name, "tick": "\(view.tick)", "ships": ships, "orders": "\(ordered)",
-            "views": "\(guest.statistics.views)", "senseless": "\(guest.statistics.senseless)",
+            "gap": "\(gap.longest)", "views": "\(guest.statistics.views)", "senseless": "\(guest.statistics.senseless)",
           ])
         return
       }
+    }
+  }
+
+  /// The longest time without news of a match, in seconds.
+  private struct Gap {
+    private(set) var longest = 0.0
+    private var last: (frame: Int, time: SuspendingClock.Instant)?
+
+    mutating func follow(_ view: View, at now: SuspendingClock.Instant) {
+      guard case .playing = view.phase else { return }
+      if let last {
+        guard last.frame != view.frame else { return }
+        longest = max(longest, last.time.duration(to: now) / .seconds(1))
+      }
+      last = (view.frame, now)
     }
   }
 
