@@ -62,7 +62,8 @@ def check(stage: Stage, host: Process, ada: Process, codes: "list[int]") -> None
     stage.add("the default route moves in a match, old router dies", stage.rtt + 0.25, "1 RTT + 250 ms", gap, gap)
     stage.check(codes == [0, 0], f"exit codes {codes}")
     for field in ("winner", "tick", "ships"):
-        stage.check(ends[0][field] == ends[1][field], f"{field}: {ends[0][field]} for the host, {ends[1][field]} for ada")
+        one, other = ends[0][field], ends[1][field]
+        stage.check(one == other, f"{field}: {one} for the host, {other} for ada")
     stage.check(len(ada.all("roamed")) >= 1, "ada was not told that she has moved")
     stage.check(int(ends[1]["orders"]) > 0, "ada has ordered nothing")
     stage.check(ends[1]["senseless"] == "0", "the host said what made no sense")
@@ -70,5 +71,6 @@ def check(stage: Stage, host: Process, ada: Process, codes: "list[int]") -> None
         for process in (host, ada):
             found = process.all(event)
             # An order may come too late, since what was true for a picture may not be when it is there.
-            late = event == "refused" and all(one["reason"] in ("notYours", "nothingToSend", "notPlaying") for one in found)
-            stage.check(not found or late, f"{process.name} was told: {found[:3]}")
+            late = ("notYours", "nothingToSend", "notPlaying")
+            is_late = event == "refused" and all(one["reason"] in late for one in found)
+            stage.check(not found or is_late, f"{process.name} was told: {found[:3]}")

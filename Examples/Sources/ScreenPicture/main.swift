@@ -26,15 +26,20 @@ func match(_ seed: UInt64, until tick: Int, screen: inout GameScreen) -> LocalTa
 switch arguments.first {
 case "game":
   var screen = GameScreen()
-  let seed = arguments.count > 1 ? UInt64(arguments[1]) ?? 7 : 7
-  let table = match(seed, until: arguments.count > 2 ? Int(arguments[2]) ?? 1400 : 1400, screen: &screen)
+  let seed = arguments.count > 1 ? UInt64(arguments[1]) ?? 5 : 5
+  let table = match(seed, until: arguments.count > 2 ? Int(arguments[2]) ?? 900 : 900, screen: &screen)
   let view = table.view
   let time = Double(view.tick) / Double(Rules.ticksASecond)
   // Two planets are chosen, and the cursor stands on somebody else's.
-  let target = view.planets.filter { $0.owner != view.you && $0.isSeen }.max { $0.size < $1.size }
+  let target = view.planets.filter { $0.owner != view.you && $0.isSeen }.max { one, other in
+    (one.owner == nil ? 0 : 1, one.size) < (other.owner == nil ? 0 : 1, other.size)
+  }
   if let target {
-    for planet in view.yourPlanets.prefix(2) { screen.choose(planet.id) }
+    for planet in view.yourPlanets.sorted(by: { view.ships(of: $0) ?? 0 > view.ships(of: $1) ?? 0 }).prefix(3) {
+      screen.choose(planet.id)
+    }
     screen.point(at: target.id)
+    _ = screen.press(.character("4"), view, size, at: time)
   }
   print(SVGPicture(screen.picture(view, at: Double(view.tick) + 0.5, time: time, size), title: "planets").text)
 case "menu":

@@ -10,10 +10,10 @@ struct MessageLog: Sendable {
   }
 
   /// How long a line stays, in seconds.
-  static let stay = 7.0
+  static let stay = 6.0
   /// Its last part, in which it fades.
   static let fade = 2.0
-  static let most = 4
+  static let most = 3
 
   private(set) var lines: [Line] = []
 
