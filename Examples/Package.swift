@@ -2,6 +2,7 @@
 import PackageDescription
 
 let roamkey: Target.Dependency = .product(name: "Roamkey", package: "roamkey")
+let state: Target.Dependency = .product(name: "RoamkeyState", package: "roamkey")
 let simulator: Target.Dependency = .product(name: "RoamkeySimulator", package: "roamkey")
 let terminal: Target.Dependency = .product(name: "RoamkeyTerminal", package: "roamkey")
 
@@ -19,7 +20,7 @@ let package = Package(
     // The rules of the other game, its bots and what a seat sees: no network, no screen.
     .target(name: "Planets"),
     // Its host and its guests.
-    .target(name: "PlanetsNet", dependencies: ["Planets", roamkey]),
+    .target(name: "PlanetsNet", dependencies: ["Planets", roamkey, state]),
     .testTarget(name: "PlanetsTests", dependencies: ["Planets", "PlanetsNet", roamkey, simulator]),
     // Its screens, as functions from what is known to characters and colours; and the program.
     .target(name: "PlanetsTerminal", dependencies: ["Planets", "PlanetsNet", roamkey, terminal]),

@@ -7,7 +7,7 @@ import Roamkey
 ///     for news in guest.takeNews() { ... }
 ///     draw(guest.shown, at: guest.tick(at: .now))
 ///     try guest.order(Order(from: [0], to: 7, share: .half))
-public struct PlanetsGuest: Sendable {
+public struct PlanetsGuest {
   /// How it stands with the host.
   public enum Connection: Hashable, Sendable {
     /// No view has come yet.
@@ -44,7 +44,7 @@ public struct PlanetsGuest: Sendable {
   /// What the host has told last, as it is.
   public private(set) var view = View()
   public private(set) var connection = Connection.joining
-  public private(set) var statistics = Statistics()
+  private var counted = Statistics()
   private let isBehindRouter: Bool
   private var subscriber = ViewSubscriber()
   private var prediction = Prediction()
@@ -53,6 +53,8 @@ public struct PlanetsGuest: Sendable {
   /// What is to be sent, the oldest first.
   private var commands: [Command] = []
   private var lastSent: GameTime?
+  /// The frame of the newest view, sound or not.
+  private var newestFrame = 0
 
   /// Commands that may wait for room; a person does not give so many.
   private static let mostCommands = 100
@@ -63,6 +65,12 @@ public struct PlanetsGuest: Sendable {
   /// - Parameter isBehindRouter: whether a router with a short memory (NAT) may be on the way, so that the host could not
   ///   wake this guest in a lobby where nothing is sent: it says every 20 s that it is here.
   public init(isBehindRouter: Bool = false) { self.isBehindRouter = isBehindRouter }
+
+  public var statistics: Statistics {
+    var statistics = counted
+    statistics.senseless += Int(subscriber.failures)
+    return statistics
+  }
 
   /// What a screen shows: the host's word, and ahead of it what this player has ordered.
   public var shown: View { prediction.applied(to: view) }
@@ -113,7 +121,8 @@ public struct PlanetsGuest: Sendable {
 
   /// Takes what has come, and sends what is wanted: once for each picture.
   public mutating func tick(_ client: some GameClient, now: GameTime) {
-    for event in client.takeEvents() { take(event, now) }
+    for event in subscriber.take(from: client) { take(event, now) }
+    if let (newest, time) = subscriber.newest { take(newest, sentAt: min(now, time)) }
     if isBehindRouter && isQuiet, (lastSent ?? now).duration(to: now) >= Self.routerInterval { give(.here) }
     if lastSent == nil { lastSent = now }
     while let command = commands.first {
@@ -163,18 +172,24 @@ public struct PlanetsGuest: Sendable {
     case PlanetsWire.refused:
       guard let refusal = try? message.decode(Refusal.self) else { break }
       return tell(.refused(refusal.reason))
-    default:
-      guard let next = subscriber.take(message) else { break }
+    case PlanetsWire.standing:
+      guard let next = try? message.decode(View.self) else { break }
       return take(next, sentAt: now.advanced(by: .zero - message.age(at: now)))
+    default: break
     }
-    statistics.senseless += 1
+    counted.senseless += 1
   }
 
   private mutating func take(_ next: View, sentAt: GameTime) {
+    // Views come in two ways, so that one may overtake the other; and each is seen here until there is a newer one.
+    guard next.frame > newestFrame else { return }
+    newestFrame = next.frame
+    guard next.isSound else {
+      counted.senseless += 1
+      return
+    }
+    counted.views += 1
     if connection == .joining { connection = .online }
-    // Views come in two ways, so that one may overtake the other.
-    guard next.frame > view.frame else { return }
-    statistics.views += 1
     if next.match != view.match { prediction.forget() }
     prediction.take(next)
     for change in next.changes(since: view) { tell(.change(change)) }

@@ -8,7 +8,7 @@ import Roamkey
 ///
 /// A server has one host for as long as it runs. Seats hang on keys: who leaves in mid-match is played by a bot until
 /// the same key is back; who only falls silent keeps the seat; who comes late watches.
-public struct PlanetsHost: Sendable {
+public struct PlanetsHost {
   /// Somebody who is connected.
   struct Person: Hashable, Sendable {
     var name: String
@@ -88,7 +88,7 @@ public struct PlanetsHost: Sendable {
 
   /// Does all that is due: 20 times a second, or more often.
   public mutating func tick(_ server: some GameServer, now: GameTime) {
-    for event in server.takeEvents() { take(event, server, now) }
+    for event in publisher.take(from: server) { take(event, server, now) }
     beginIfAllAreReady()
     var isDue = false
     var next = nextTick ?? now
