@@ -148,6 +148,9 @@ class Terminal:
 
         def prepare():
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            # A shell without job control lets what it starts behind its back ignore these, and so would the command.
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP):
+                signal.signal(number, signal.SIG_DFL)
             for number in ignored:
                 signal.signal(number, signal.SIG_IGN)
 
