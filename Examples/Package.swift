@@ -29,7 +29,8 @@ let package = Package(
     .executableTarget(name: "ScreenPicture", dependencies: ["Planets", "PlanetsTerminal"]),
     .testTarget(
       name: "PlanetsTerminalTests",
-      dependencies: ["Planets", "PlanetsNet", "PlanetsTerminal", roamkey, terminal]),
+      dependencies: ["Planets", "PlanetsNet", "PlanetsTerminal", roamkey, simulator, terminal],
+      exclude: ["Pictures"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -69,7 +69,8 @@ public struct EndScreen: Sendable {
     let who = Words.name(of: seat) + (seat.bot.map { " (\($0.rawValue) bot)" } ?? "")
     canvas.write(DisplayWidth.fill(who, to: 30), left + 4, row, Canvas.Style(number == view.you ? .bright : .text))
     canvas.write(
-      seat.isOut ? "out" : "\(seat.ships) ships, \(seat.planets) planets", left + 35, row, Canvas.Style(.quiet))
+      seat.isOut ? "out" : "\(seat.ships) ships, \(seat.planets) \(seat.planets == 1 ? "planet" : "planets")",
+      left + 35, row, Canvas.Style(.quiet))
   }
 }
 

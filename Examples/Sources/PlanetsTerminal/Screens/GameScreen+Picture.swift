@@ -141,7 +141,8 @@ extension GameScreen {
     let info = DisplayWidth.cut(OrderWords.info(view, marks, share), to: canvas.columns - shareText.count - 4)
     canvas.write(info, 1, row, Canvas.Style(.text))
     canvas.writeRight(shareText, before: canvas.columns - 1, row, Canvas.Style(.bright, isBold: true))
-    let keys = "arrows/Tab: cursor  Space: choose  a: all  1-4: share  Enter: send  t: chat  ?: help  q: leave"
-    canvas.write(DisplayWidth.cut(keys, to: canvas.columns - 2), 1, row + 1, Canvas.Style(.quiet))
+    let keys = ["Space: choose", "a: all", "1-4: share", "Enter: send", "t: talk", "?: help", "q: leave"]
+    let line = (canvas.columns < 98 ? keys : ["arrows/Tab: cursor"] + keys).joined(separator: "  ")
+    canvas.write(line, 1, row + 1, Canvas.Style(.quiet))
   }
 }

@@ -88,7 +88,8 @@ public struct LobbyScreen: Sendable {
     }
     Backdrop.paint(&canvas, time: time)
     canvas.dim(0.75)
-    let middle = size.columns * 9 / 20
+    // A fingerprint has room, whatever is beside it.
+    let middle = max(40, size.columns * 9 / 20)
     canvas.write("The game of \(Console.label(place.name))", 2, 1, Canvas.Style(.bright, isBold: true))
     canvas.write(place.fingerprint, 2, 2, Canvas.Style(.seat(0)))
     canvas.write(

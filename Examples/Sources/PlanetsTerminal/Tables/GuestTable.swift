@@ -18,8 +18,14 @@ public struct GuestTable<Session: GameClient>: Table {
   /// Until when the status stands, in the screen's time; nil for as long as it is true.
   private var statusEnd: Double?
 
+  /// The newest view, when it came, and whether it was said that none comes any more.
+  private var newest = (frame: 0, time: 0.0, isMissed: false)
+
   /// How long it is said that somebody has moved, in seconds.
   private static var moveTime: Double { 6 }
+  /// In a match views come ten times a second. Where none has come for so long it is said, in seconds: the session
+  /// itself gives nobody up so soon.
+  private static var patience: Double { 1.5 }
 
   /// - Parameters:
   ///   - origin: the moment at which the screen's time is 0.
@@ -43,9 +49,24 @@ public struct GuestTable<Session: GameClient>: Table {
     guest.tick(session, now: moment(time))
     let news = guest.takeNews().compactMap { tell($0, time) }
     if let end = statusEnd, end <= time { (status, statusEnd) = (nil, nil) }
+    lookForViews(time)
     if guest.connection == .joining { status = "joining ..." } else if status == "joining ..." { status = nil }
     return news
   }
+
+  private mutating func lookForViews(_ time: Double) {
+    let view = guest.view
+    if view.frame != newest.frame {
+      if newest.isMissed { say(Self.heard, until: time + Self.moveTime) }
+      newest = (view.frame, time, false)
+    }
+    guard view.phase == .playing, !newest.isMissed, time - newest.time > Self.patience else { return }
+    newest.isMissed = true
+    say(Self.looking, until: nil)
+  }
+
+  private static var looking: String { "Looking for the host ... what you order is kept." }
+  private static var heard: String { "The host is heard again; nothing was lost." }
 
   private mutating func tell(_ news: PlanetsGuest.News, _ time: Double) -> TableNews? {
     switch news {
@@ -55,8 +76,8 @@ public struct GuestTable<Session: GameClient>: Table {
     case .change: return nil
     case .roamed: say("You moved to another network; nothing was lost.", until: time + Self.moveTime)
     case .hostRoamed: say("The host moved to another network; nothing was lost.", until: time + Self.moveTime)
-    case .offline: say("Looking for the host ... what you order is kept.", until: nil)
-    case .online: say("The host is heard again; nothing was lost.", until: time + Self.moveTime)
+    case .offline: say(Self.looking, until: nil)
+    case .online: say(Self.heard, until: time + Self.moveTime)
     case .reconnected: say("The host has begun anew; you are in again.", until: time + Self.moveTime)
     case .ended(let reason): return .ended(reason.planetsWords)
     }
