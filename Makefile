@@ -11,7 +11,7 @@ export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/sh
 
 # What is in the format. Benchmarks and examples are packages of their own, with a build folder of their own inside.
 FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests)) Measurements \
-	$(addprefix Examples/,Package.swift Sources)
+	$(addprefix Examples/,Package.swift Sources Tests)
 
 .PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release release-static \
 	format sanitize sanitize-address sanitize-thread soak soak-roaming setup-bench bench bench-plot bench-lossy bench-bulk bench-cuts \
@@ -43,10 +43,11 @@ demo: setup ## build, then watch a server and players that change addresses
 	@swift build -c release --product roamkey
 	@.build/release/roamkey demo
 
-# The tests over real networks come first, so that the Swift runner's closing lines end the output.
+# The tests over real networks and those of the examples come first, so that the Swift runner's closing lines end the output.
 test: setup-tests ## all tests; ROAMKEY_NO_NET=1 leaves out those over real networks
 	@swift build --build-tests
 	@[[ -n "$${ROAMKEY_NO_NET:-}" ]] || $(MAKE) test-net
+	@scripts/run-tests.sh --package-path Examples
 	@scripts/run-tests.sh
 
 test-net: setup-net ## roaming over real networks, two minutes, as root; ARGS="--list" lists the stories
