@@ -43,11 +43,12 @@ demo: setup ## build, then watch a server and players that change addresses
 	@swift build -c release --product roamkey
 	@.build/release/roamkey demo
 
-# The tests over real networks come first, so that the Swift runner's closing lines end the output.
+# The tests over real networks and those of the examples come first, so that the Swift runner's closing lines end the output.
 test: setup-tests ## all tests; ROAMKEY_NO_NET=1 leaves out those over real networks
 	@swift build --build-tests
 	@[[ -n "$${ROAMKEY_NO_NET:-}" ]] || $(MAKE) test-net
 	@$(MAKE) test-play
+	@scripts/run-tests.sh --package-path Examples
 	@scripts/run-tests.sh
 
 test-net: setup-net ## roaming over real networks, two minutes, as root; ARGS="--list" lists the stories

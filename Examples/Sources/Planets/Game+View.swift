@@ -1,6 +1,6 @@
 extension Game {
-  /// What a seat may know: with scanners what they reach, and what is remembered of the rest. Everybody sees all when it
-  /// is over; those who watch or are out do so at once, or see nothing new (``Rules/watchersSeeAll``).
+  /// What a seat may know: with scanners what they reach, and what is remembered of the rest. Everybody sees all when
+  /// it is over; those who watch or are out do so at once, or see nothing new (``Rules/watchersSeeAll``).
   ///
   /// Names, colours and what else is not the rules' affair is for the host to fill in.
   public func view(for seat: Int?) -> View {

@@ -62,8 +62,8 @@ public struct PlanetsGuest {
   /// Routers forget whoever is silent for 30 s.
   private static let routerInterval: Duration = .seconds(20)
 
-  /// - Parameter isBehindRouter: whether a router with a short memory (NAT) may be on the way, so that the host could not
-  ///   wake this guest in a lobby where nothing is sent: it says every 20 s that it is here.
+  /// - Parameter isBehindRouter: whether a router with a short memory (NAT) may be on the way, so that the host could
+  ///   not wake this guest in a lobby where nothing is sent: it says every 20 s that it is here.
   public init(isBehindRouter: Bool = false) { self.isBehindRouter = isBehindRouter }
 
   public var statistics: Statistics {

@@ -18,7 +18,7 @@ import Testing
   /// No seat wins more than its share, and a margin that chance alone exceeds in one of thousands of runs.
   @Test(arguments: [2, 4])
   func noSeatIsBetter(seats: Int) {
-    let seeds = seeds(40)
+    let seeds = seeds(20)
     var wins = Array(repeating: 0, count: seats)
     for seed in seeds {
       if let winner = match(of: Array(repeating: .medium, count: seats), seed: seed).winner { wins[winner] += 1 }

@@ -11,7 +11,7 @@ import Testing
   }
 
   /// A minute in which nobody does anything: not one datagram, either way. Then it begins at once.
-  @Test(arguments: seeds(3))
+  @Test(arguments: seeds(2))
   func aLobbyCostsNothing(seed: UInt64) {
     let table = Table(seed: seed, MatchSettings(rules: NetTests.quick))
     for name in ["Ada", "Ben", "Cleo"] { table.sit(name, nil, network: NetTests.bad) }
@@ -82,7 +82,7 @@ import Testing
   }
 
   @Test func onePersonAloneGetsABot() {
-    let table = Table(seed: 7, MatchSettings(rules: NetTests.quick, bots: 0, level: .weak))
+    let table = Table(seed: 7, MatchSettings(rules: Rules(length: 2400, pace: 4), bots: 0, level: .weak))
     table.sit("Ada", .strong)
     #expect(table.begin() && table.playToTheEnd())
     #expect(table.chairs[0].view.seats.map(\.isBot) == [false, true])

@@ -13,7 +13,7 @@ import Testing
     let (ada, ben) = (table.sit("Ada", nil), table.sit("Ben", nil))
     #expect(table.begin())
     ben.client.close()
-    table.simulation.run(for: .seconds(20))
+    table.simulation.run(for: .seconds(12))
     #expect(ada.view.seats.map(\.isAway) == [false, true] && ada.news.contains(.change(.away(seat: 1))))
     let planets = table.host.match?.game.standing(of: 1).planets ?? 0
     #expect(planets > 1 && table.host.match?.game.standing(of: 0).planets == 1, "the bot plays, nobody else does")
@@ -34,8 +34,8 @@ import Testing
     let table = Table(seed: 2, MatchSettings(bots: 0, level: .strong))
     let (ada, ben) = (table.sit("Ada", nil), table.sit("Ben", nil))
     #expect(table.begin())
-    table.simulation.cut([ben.client], for: .seconds(40))
-    table.simulation.run(for: .seconds(35))
+    table.simulation.cut([ben.client], for: .seconds(30))
+    table.simulation.run(for: .seconds(25))
     #expect(ada.view.seats[1].isOffline && !ada.view.seats[1].isAway && ben.guest.connection == .offline)
     #expect(table.host.match?.game.standing(of: 1).planets == 1)
     // What is ordered meanwhile shows, and is followed when the network is back.
@@ -87,12 +87,12 @@ import Testing
   }
 
   /// An order shows at once, and once: whether it is still under way, arrives, or is lost on the way first.
-  @Test(arguments: seeds(5))
+  @Test(arguments: seeds(2))
   func anOrderIsShownOnceAllTheTime(seed: UInt64) {
     let table = Table(seed: seed, MatchSettings(rules: Rules(), bots: 1, level: .weak))
     let ada = table.sit("Ada", nil, network: NetTests.bad)
     #expect(table.begin())
-    table.simulation.run(for: .seconds(5))
+    table.simulation.run(for: .seconds(1))
     let home = ada.view.yourPlanets[0]
     let target = ada.view.planets.max {
       $0.place.squaredDistance(to: home.place) < $1.place.squaredDistance(to: home.place)
