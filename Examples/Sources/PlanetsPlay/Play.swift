@@ -30,9 +30,13 @@ struct Play<T: Table> {
     while true {
       let input = await stage.nextFrame()
       if input.isEnding { return .quit }
-      for news in table.step(at: input.time) {
-        if case .ended(let why) = news { return .left(note: why) }
-        tell(news, input.time)
+      if table.canPause && game.isInterrupted(input.size) {
+        table.pause(at: input.time)
+      } else {
+        for news in table.step(at: input.time) {
+          if case .ended(let why) = news { return .left(note: why) }
+          tell(news, input.time)
+        }
       }
       game.follow(table.view, at: input.time)
       for key in input.keys {

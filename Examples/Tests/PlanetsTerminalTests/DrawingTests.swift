@@ -32,6 +32,12 @@ import Testing
     #expect(canvas.line(0) == "  語 ")
   }
 
+  @Test func aTowerOfMarksIsItsFirstLetter() {
+    var canvas = Canvas(columns: 8, rows: 1)
+    canvas.write("a" + String(repeating: "\u{301}", count: 60) + "b👩‍👩‍👧‍👦é", 0, 0)
+    #expect(canvas.line(0) == "ab👩‍👩‍👧‍👦é   ")
+  }
+
   @Test func twoPixelsAreACell() {
     var canvas = Canvas(columns: 2, rows: 1, ground: Colour(0, 0, 0))
     canvas.paint(0, 0, .bright)

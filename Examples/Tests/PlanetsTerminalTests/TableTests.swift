@@ -118,5 +118,8 @@ import Testing
     #expect(table.view.tick == tick)
     _ = table.step(at: 4000.1)
     #expect((tick + 1...tick + 3).contains(table.view.tick))
+    for second in 4001..<4100 { table.pause(at: Double(second)) }
+    _ = table.step(at: 4099.2)
+    #expect((tick + 3...tick + 7).contains(table.view.tick))
   }
 }

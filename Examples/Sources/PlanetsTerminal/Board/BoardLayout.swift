@@ -5,6 +5,11 @@ import RoamkeyTerminal
 public struct BoardLayout: Hashable, Sendable {
   /// What is less than this is too small to play on.
   public static let smallest = TerminalSize(columns: 80, rows: 24)
+  /// Whether there is room to play.
+  public static func fits(_ size: TerminalSize) -> Bool {
+    size.columns >= smallest.columns && size.rows >= smallest.rows
+  }
+
   /// Lines above the map: who plays, and who has how much.
   static let header = 2
   /// Lines below it: what is chosen or has happened, and the keys.

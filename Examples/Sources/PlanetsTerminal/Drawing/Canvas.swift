@@ -90,7 +90,9 @@ public struct Canvas: Sendable {
   @discardableResult
   public mutating func write(_ text: String, _ column: Int, _ row: Int, _ style: Style = Style()) -> Int {
     var column = column
-    for character in text {
+    for whole in text {
+      // A tower of marks would be drawn over the lines above; a family of four with its joiners has seven scalars.
+      let character = whole.unicodeScalars.count > 8 ? Character(whole.unicodeScalars.first ?? " ") : whole
       let width = DisplayWidth.of(character)
       guard width > 0 else { continue }
       defer { column += width }

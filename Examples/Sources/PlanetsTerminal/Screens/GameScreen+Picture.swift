@@ -11,7 +11,7 @@ extension GameScreen {
     _ view: View, at tick: Double, time: Double, _ size: TerminalSize, status: String? = nil
   ) -> Canvas {
     var canvas = Canvas(size)
-    guard size.columns >= BoardLayout.smallest.columns, size.rows >= BoardLayout.smallest.rows else {
+    guard BoardLayout.fits(size) else {
       Self.paintTooSmall(&canvas)
       return canvas
     }
@@ -32,7 +32,7 @@ extension GameScreen {
     return canvas
   }
 
-  /// What is said where there is no room for a map. The match goes on.
+  /// What is said where there is no room for a map. A match against others goes on.
   static func paintTooSmall(_ canvas: inout Canvas) {
     let needed = BoardLayout.smallest
     let lines = [

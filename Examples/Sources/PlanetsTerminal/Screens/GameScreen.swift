@@ -36,6 +36,14 @@ public struct GameScreen: Sendable {
 
   public init() {}
 
+  /// Whether something stands before the map that somebody reads or answers, or there is no room for a map.
+  public func isInterrupted(_ size: TerminalSize) -> Bool {
+    switch overlay {
+    case .help, .leaving: true
+    case .none, .chat: !BoardLayout.fits(size)
+    }
+  }
+
   // MARK: Views
 
   /// A view to be shown next: notes what has happened since the last one.

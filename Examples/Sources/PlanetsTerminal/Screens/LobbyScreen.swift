@@ -82,7 +82,7 @@ public struct LobbyScreen: Sendable {
     _ view: View, _ place: Place, _ size: TerminalSize, time: Double, isHost: Bool, status: String? = nil
   ) -> Canvas {
     var canvas = Canvas(size)
-    guard size.columns >= BoardLayout.smallest.columns, size.rows >= BoardLayout.smallest.rows else {
+    guard BoardLayout.fits(size) else {
       GameScreen.paintTooSmall(&canvas)
       return canvas
     }

@@ -39,6 +39,10 @@ public struct GuestTable<Session: GameClient>: Table {
     random = SeededGenerator(seed: seed)
   }
 
+  public var canPause: Bool { false }
+
+  public mutating func pause(at time: Double) {}
+
   public var view: View { guest.shown }
 
   public mutating func tick(at time: Double) -> Double { guest.tick(at: moment(time)) }

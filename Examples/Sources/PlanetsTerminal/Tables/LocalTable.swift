@@ -44,13 +44,19 @@ public struct LocalTable: Table {
     return min(max(Double(game.tick), exact), Double(game.tick) + 1)
   }
 
+  public var canPause: Bool { true }
+
+  public mutating func pause(at time: Double) {
+    if begun != nil { begun = time - Double(game.tick + Rules.countdown) / Double(Rules.ticksASecond) }
+  }
+
   public mutating func step(at time: Double) -> [TableNews] {
     let start = begun ?? time
     if begun == nil { begun = start }
     let due = Int((time - start) * Double(Rules.ticksASecond)) - Rules.countdown
     // Whoever has suspended the program goes on where it was.
     if due - game.tick > 2 * Rules.ticksASecond {
-      begun = time - Double(game.tick + Rules.countdown) / Double(Rules.ticksASecond)
+      pause(at: time)
       return []
     }
     while game.tick < due, !game.isOver { advance() }

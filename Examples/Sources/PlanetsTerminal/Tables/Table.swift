@@ -12,6 +12,10 @@ public protocol Table {
   var isHost: Bool { get }
   /// The moment that is to be shown, between two ticks.
   mutating func tick(at time: Double) -> Double
+  /// Whether it may stand still for a while: not where others play.
+  var canPause: Bool { get }
+  /// Stands still at this moment.
+  mutating func pause(at time: Double)
   /// Goes on, and tells what there is to tell.
   mutating func step(at time: Double) -> [TableNews]
   /// Sends ships.
