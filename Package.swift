@@ -109,7 +109,8 @@ let package = Package(
       name: "RoamkeySimulatorTests", dependencies: ["RoamkeySimulator", "Roamkey", "RoamkeyEngine", "RoamkeyWire"],
       swiftSettings: settings),
     .testTarget(
-      name: "RoamkeyStateTests", dependencies: ["RoamkeyState", "Roamkey", "RoamkeySimulator"],
+      name: "RoamkeyStateTests",
+      dependencies: ["RoamkeyState", "Roamkey", "RoamkeyCBOR", "RoamkeyEngine", "RoamkeySimulator", "RoamkeyWire"],
       swiftSettings: settings),
     // Stories on the simulated network, one file each.
     .testTarget(

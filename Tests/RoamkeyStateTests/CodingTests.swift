@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func randomTreesAndTheirDifferences() throws {
-    for seed in UInt64(1)...400 {
+    for seed in UInt64(1)...250 {
       var random = SeededRandom(seed: seed)
       var bench = Bench()
       var states = [RandomValues.value(&random)]
@@ -53,26 +53,30 @@ import Testing
     }
   }
 
-  @Test func figures() throws {
+  /// What the classes of numbers, two guesses and short lists are for.
+  @Test func thingsInSteadyMotionCostLittle() throws {
     var random = SeededRandom(seed: 1)
-    var world = MoverWorld(200, &random)
+    var world = MoverWorld(100, &random)
     var states: [Value] = []
-    for _ in 0..<40 {
+    for _ in 0..<12 {
       states.append(try Value(encoding: world))
       world.step(&random)
     }
     var bench = Bench()
-    print("full", try bench.carry(states[20]).1.count, "cbor", try states[20].cbor().count)
-    for d in 1...4 {
-      for s in [1, 4, 8] {
-        let sizes = try (20..<40).map {
-          try bench.carry(states[$0], from: states[$0 - d], distance: Int64(d), states[$0 - d - s], span: Int64(s)).1
-            .count
-        }
-        print("d", d, "s", s, sizes.reduce(0, +) / sizes.count)
-      }
-      let sizes = try (20..<40).map { try bench.carry(states[$0], from: states[$0 - d], distance: Int64(d)).1.count }
-      print("d", d, "alone", sizes.reduce(0, +) / sizes.count)
-    }
+    let plain = try states[9].cbor().count
+    let (whole, full) = try bench.carry(states[9])
+    let (moved, one) = try bench.carry(states[9], from: states[7], distance: 2)
+    let (guessed, two) = try bench.carry(states[9], from: states[7], distance: 2, states[3], span: 4)
+    #expect(whole == states[9] && moved == states[9] && guessed == states[9])
+    #expect(full.count * 4 < plain && one.count * 10 < plain && two.count * 30 < plain)
+  }
+
+  @Test func listsThatShiftAreKnownAgain() throws {
+    var bench = Bench()
+    let trail = (0..<40).map { Value.list([.integer(Int128($0 * 7919 % 1000)), .number(Double($0) * 1.37)]) }
+    let (moved, bytes) = try bench.carry(.list(Array(trail[5...])), from: .list(Array(trail[4..<39])))
+    #expect(moved == .list(Array(trail[5...])) && bytes.count < 24, "\(bytes.count)")
+    let (cut, less) = try bench.carry(.list(Array(trail[..<9] + trail[10...])), from: .list(trail))
+    #expect(cut == .list(Array(trail[..<9] + trail[10...])) && less.count < 12, "\(less.count)")
   }
 }

@@ -144,11 +144,9 @@ public struct Game: Hashable, Sendable {
     if left.count <= 1 {
       end = .over(winner: left.first)
     } else if tick >= rules.length {
-      let best = left.max {
-        (standings[$0].ships, standings[$0].planets) < (standings[$1].ships, standings[$1].planets)
-      }
-      let isTied = left.contains { $0 != best && best.map { standings[$0] } == standings[$0] }
-      end = .over(winner: isTied ? nil : best)
+      func score(_ seat: Int) -> (Int, Int) { (standings[seat].ships, standings[seat].planets) }
+      let best = left.max { score($0) < score($1) } ?? 0
+      end = .over(winner: left.contains { $0 != best && score($0) == score(best) } ? nil : best)
     }
   }
 }

@@ -51,7 +51,8 @@ public struct Rules: Codable, Hashable, Sendable {
 
   /// What has become of a planet's stock, in parts of ships, after so many ticks.
   public func stock(_ stock: Int, size: Int, after ticks: Int) -> Int {
-    max(stock, min(stock + max(0, ticks) * size * pace, Rules.limit(ofSize: size) * Rules.partsOfShip))
+    let ticks = min(max(0, ticks), 2 * Rules.longest)
+    return max(stock, min(stock + ticks * size * pace, Rules.limit(ofSize: size) * Rules.partsOfShip))
   }
 }
 

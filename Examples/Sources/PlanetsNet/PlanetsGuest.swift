@@ -89,6 +89,7 @@ public struct PlanetsGuest {
   /// Sends ships off; they show at once, and leave for good when the host has the order.
   /// - Throws: why that would do nothing.
   public mutating func order(_ order: Order) throws(OrderError) {
+    if case .ended = connection { throw .notPlaying }
     guard commands.count < Self.mostCommands else { throw .tooFast }
     let number = try prediction.give(order, on: view)
     commands.append(.order(match: view.match, number: number, order: order))
@@ -167,7 +168,7 @@ public struct PlanetsGuest {
   private mutating func take(_ message: Message, _ now: GameTime) {
     switch message.action {
     case PlanetsWire.said:
-      guard let said = try? message.decode(Said.self), said.text.utf8.count <= PlanetsWire.longestLine else { break }
+      guard let said = try? message.decode(Said.self), said.isSound else { break }
       return tell(.said(said))
     case PlanetsWire.refused:
       guard let refusal = try? message.decode(Refusal.self) else { break }

@@ -52,6 +52,8 @@ public struct PlanetsHost {
   private var publisher = ViewPublisher()
   /// When the game moves on.
   private var nextTick: GameTime?
+  /// For how many ticks nobody has been here.
+  private var abandoned = 0
   /// When anybody did anything last; rest comes some time after.
   private var lastDeed: GameTime?
   /// Whether there is news that goes to all for sure.
@@ -59,6 +61,8 @@ public struct PlanetsHost {
 
   /// How long a lobby waits for somebody to do something before it rests.
   static let pauseBeforeRest: Duration = .seconds(2)
+  /// After so many ticks without anybody a match is given up: two minutes, in which all may come back.
+  static let mostAbandoned = 120 * Rules.ticksASecond
   /// Ticks between two views.
   static let publishInterval = 2
   /// Ticks that are made up for at once, when the host's machine was busy; what is more is time that nobody had.
@@ -115,6 +119,8 @@ public struct PlanetsHost {
       case .person(let id): people[id] == nil ? level : nil
       }
     }
+    abandoned = present.isEmpty ? abandoned + 1 : 0
+    if abandoned > Self.mostAbandoned { match = nil }
     if isRunning { return }
     for player in present { self.people[player]?.isReady = false }
     hasNews = true
@@ -155,6 +161,8 @@ public struct PlanetsHost {
   private mutating func rest(_ server: some GameServer, _ now: GameTime) {
     guard !isRunning, let lastDeed, lastDeed.duration(to: now) >= Self.pauseBeforeRest else { return }
     for player in present where people[player]?.isResting == false {
+      // One of whom nothing is heard would not be missed for hours, if its session rested.
+      guard people[player]?.isOffline == false, server.queuedBytes(of: player) == 0 else { continue }
       people[player]?.isResting = true
       server.rest(player)
     }

@@ -59,6 +59,8 @@ public struct Said: Codable, Hashable, Sendable {
   /// The speaker's seat in the view at that time; nil for one who watches.
   public var seat: Int?
   public var text: String
+
+  var isSound: Bool { name.utf8.count <= 64 && text.utf8.count <= PlanetsWire.longestLine }
 }
 
 /// An order was not followed.

@@ -27,6 +27,15 @@ import Testing
     #expect(table.simulation.violations == [] && table.faults == [])
   }
 
+  /// Whose machine has died before the lobby came to rest is missed there, after the usual time.
+  @Test func whoVanishesIsMissed() {
+    let table = Table(seed: 3)
+    let (ada, ben) = (table.sit("Ada", nil), table.sit("Ben", nil))
+    table.simulation.suspend(ben.client, for: .seconds(3600))
+    table.simulation.run(for: .seconds(400))
+    #expect(table.host.people.count == 1 && ada.view.seats.map(\.isBot) == [false, true])
+  }
+
   /// So it is when a match is over, and another may follow.
   @Test func theEndCostsNothingAndAnotherMatchFollows() {
     let table = Table(seed: 4, MatchSettings(rules: Rules(length: 100, pace: 4), bots: 0))

@@ -60,6 +60,21 @@ import Testing
     #expect(table.faults == [])
   }
 
+  /// All have gone: the bots go on for two minutes, and whoever comes then finds a lobby.
+  @Test func whatNobodySeesIsGivenUp() {
+    let table = Table(seed: 5, MatchSettings(rules: Rules(), bots: 2))
+    let ada = table.sit("Ada", nil)
+    #expect(table.begin())
+    ada.client.close()
+    table.simulation.run(for: .seconds(30))
+    #expect(table.host.phase == .playing && table.host.hostingPlayer == nil)
+    table.simulation.run(for: .seconds(100))
+    #expect(table.host.phase == .lobby)
+    table.restart(ada, after: .seconds(1))
+    #expect(table.simulation.run(until: { ada.view.seats.count == 3 }, within: .seconds(10)))
+    #expect(ada.view.phase == .lobby && table.begin())
+  }
+
   /// Nobody can look at the map through a second key, if the host wants it so.
   @Test func watchersMaySeeNothing() {
     let table = Table(seed: 3, MatchSettings(rules: Rules(watchersSeeAll: false)))

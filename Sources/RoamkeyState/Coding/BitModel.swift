@@ -12,7 +12,7 @@ struct BitModel {
 
   mutating func learn(_ bit: Bool) {
     let goal: Int32 = bit ? Self.margin : 65_536 - Self.margin
-    let step = Int64(goal - Int32(chance)) * Int64(Self.rates[Int(count)]) >> 16
+    let step = (Int64(goal - Int32(chance)) * Int64(Self.rates[Int(count)])) >> 16
     chance = UInt16(truncatingIfNeeded: Int64(chance) + step)
     if count < 30 { count += 1 }
   }

@@ -119,7 +119,8 @@ extension StateCoding where Coder == RangeDecoder {
     let baseCount = elements?.base.count ?? 0
     let difference = signed(0, column, Slot.count)
     let (count, isTooMuch) = difference.addingReportingOverflow(Int64(baseCount))
-    guard !isTooMuch, count >= 0, count <= Int64(current.room) else { throw .malformed }
+    guard !isTooMuch, count >= 0 else { throw .malformed }
+    guard count <= Int64(current.room) else { throw .tooManyValues(limit: current.limits.maximumValues) }
     var isInPlace = true
     if let elements, elements.mode == .base, count > 0, baseCount > 0 {
       isInPlace = difference == 0 ? bit(false, column, Slot.inPlace) : false
@@ -177,7 +178,9 @@ extension StateCoding where Coder == RangeDecoder {
       }
     }
     let added = number(0, column, Slot.count)
-    guard added <= UInt64(max(0, current.room - sorted.count)) else { throw .malformed }
+    guard added <= UInt64(max(0, current.room - sorted.count)) else {
+      throw .tooManyValues(limit: current.limits.maximumValues)
+    }
     guard added > 0 else { return sorted }
     for _ in 0..<Int(added) {
       guard !coder.hasEnded else { throw .malformed }

@@ -15,11 +15,6 @@ struct ReceiverRecord {
 
   init(session: UInt64) { self.session = session }
 
-  /// How many frames an older baseline should be before the newer one, so that a slow motion shows in whole numbers.
-  static let span: UInt64 = 4
-  /// Older baselines are looked for among frames with such numbers first: so most receivers share them.
-  static let meeting: UInt64 = 4
-
   /// A state goes out.
   mutating func note(_ frame: UInt64, _ tree: StateTree) {
     if sent.count == StateLimits.maximumBaselines { sent.removeFirst() }
@@ -42,21 +37,25 @@ struct ReceiverRecord {
     letGo()
   }
 
-  /// Trees that nothing will be made from.
+  /// Trees that nothing will be made from: all before the last two that arrived.
   private mutating func letGo() {
-    guard let newest = sent.lastIndex(where: { $0.isReceived && $0.tree != nil }) else { return }
-    let received = sent.indices.filter { $0 < newest && sent[$0].isReceived && sent[$0].tree != nil }
-    let useful = Set(received.suffix(2) + received.filter { sent[$0].frame % Self.meeting == 0 }.suffix(3))
-    for index in sent.indices where index < newest && !useful.contains(index) { sent[index].tree = nil }
+    let received = sent.indices.filter { sent[$0].isReceived && sent[$0].tree != nil }
+    guard let oldest = received.suffix(2).first else { return }
+    for index in sent.indices where index < oldest && sent[index].isReceived { sent[index].tree = nil }
+    // One that is still under way is of use only while it is newer than what arrived.
+    guard let newest = received.last else { return }
+    for index in sent.indices where index < newest && !sent[index].isReceived { sent[index].tree = nil }
   }
 
-  /// What the next state is to be told as the difference to; nothing where the receiver surely has nothing.
+  /// What the next state is to be told as the difference to: the last two states that arrived. Nothing where the
+  /// receiver surely has nothing.
   func baselines(for frame: UInt64) -> (base: (frame: UInt64, tree: StateTree), older: (UInt64, StateTree)?)? {
     let received = sent.compactMap { sent in sent.isReceived ? sent.tree.map { (frame: sent.frame, tree: $0) } : nil }
     guard let base = received.last, frame - base.frame < StateHeader.distanceLimit else { return nil }
-    let older = received.dropLast().filter { frame - $0.frame < StateHeader.distanceLimit }
-    let far = older.filter { base.frame - $0.frame >= Self.span }
-    let choice = far.last { $0.frame % Self.meeting == 0 } ?? far.last ?? older.first
-    return (base, choice.map { ($0.frame, $0.tree) })
+    // The nearer the older one is, the truer is the guess how things go on (docs/decisions/0031-state.md).
+    guard let older = received.dropLast().last, frame - older.frame < StateHeader.distanceLimit else {
+      return (base, nil)
+    }
+    return (base, (older.frame, older.tree))
   }
 }

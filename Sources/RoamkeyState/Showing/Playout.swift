@@ -23,7 +23,7 @@ struct Playout {
   private static let forgetting = 1.0 / 128
   private static let smoothing = 1.0 / 8
   /// Time is shown at most so much faster or slower than it passes.
-  private static let bend = 0.05
+  private static let bend = 0.1
   /// More would be of no use to anybody.
   static let longestDelay: Duration = .seconds(2)
 

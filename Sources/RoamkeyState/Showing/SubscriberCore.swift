@@ -47,8 +47,9 @@ struct SubscriberCore {
       return (frame, value)
     } catch {
       statistics.unreadable += 1
-      // Asked again after 1, 32, 64 ... messages: the first answer is on its way for a while.
-      mustAsk = mustAsk || unread % StateLimits.maximumBaselines == 0
+      // After the first, then after 32, 64, 128 ...: the answer is on its way for a while, and they may all come at once.
+      let isTime = unread == 0 || unread >= StateLimits.maximumBaselines && unread & (unread - 1) == 0
+      mustAsk = mustAsk || isTime
       unread += 1
       throw error
     }
