@@ -19,7 +19,11 @@ struct Play<T: Table> {
   private var game = GameScreen()
   private var lobby: LobbyScreen
   private let end = EndScreen()
-  private var note: String?
+  /// What was said last, and when: at the end nothing else shows it.
+  private var lastSaid: (text: String, time: Double)?
+
+  /// How long a line is shown at the end, in seconds.
+  private static var stay: Double { 10 }
 
   init(_ table: T, on stage: Stage, place: LobbyScreen.Place?, level: BotLevel) {
     (self.table, self.stage, self.place) = (table, stage, place)
@@ -88,6 +92,7 @@ struct Play<T: Table> {
     case .said(let seat, let name, let text):
       let colour = seat.flatMap { table.view.seats.indices.contains($0) ? table.view.seats[$0].colour : nil }
       let line = "\(Console.label(name)): \(Console.plain(text))"
+      lastSaid = (line, time)
       game.say(line, colour.map { .seat($0) } ?? .text, at: time)
       lobby.say(line, colour.map { .seat($0) } ?? .text)
     case .note(let text):
@@ -110,7 +115,9 @@ struct Play<T: Table> {
     case .countdown, .playing:
       return game.picture(
         view, at: table.tick(at: input.time), time: input.time, input.size, status: table.status)
-    case .over: return end.picture(view, input.size, isHost: table.isHost, note: table.status)
+    case .over:
+      let said = lastSaid.flatMap { $0.time + Self.stay > input.time ? $0.text : nil }
+      return end.picture(view, input.size, isHost: table.isHost, note: table.status ?? said)
     }
   }
 }

@@ -89,6 +89,20 @@ import Testing
     #expect(room.tables[0].status == nil)
   }
 
+  @Test func whoComesLateWatchesUntilTheNextMatch() {
+    let room = room()
+    room.tables[0].ask(.start)
+    #expect(room.wait { room.tables.allSatisfy { $0.view.phase == .playing } })
+    room.sit("Cleo")
+    #expect(room.wait { room.tables[2].view.phase == .playing })
+    #expect(room.tables[2].status == "You watch this match; in the next one you have a seat.")
+    #expect(room.tables[1].status == nil)
+    #expect(room.wait { if case .over = room.tables[2].view.phase { true } else { false } })
+    room.tables[0].ask(.again)
+    #expect(room.wait { room.tables[2].view.match == 2 && room.tables[2].view.you != nil })
+    #expect(room.tables[2].status == nil)
+  }
+
   /// Alone: from its seed the same match, however unevenly its time goes.
   @Test func aMatchAloneFollowsFromItsSeed() {
     func match(_ steps: [Double]) -> View {

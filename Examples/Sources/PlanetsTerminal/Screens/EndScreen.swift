@@ -64,10 +64,11 @@ public struct EndScreen: Sendable {
   private func paint(_ number: Int, _ view: View, _ row: Int, _ canvas: inout Canvas) {
     let seat = view.seats[number]
     let colour = Colour.seat(seat.colour)
-    let left = max(2, canvas.columns / 2 - 26)
+    let left = max(9, canvas.columns / 2 - 26)
     canvas.write(" \(BoardPainter.letter(ofSeat: number)) ", left, row, Canvas.Style(.space, on: colour, isBold: true))
     let who = Words.name(of: seat) + (seat.bot.map { " (\($0.rawValue) bot)" } ?? "")
     canvas.write(DisplayWidth.fill(who, to: 30), left + 4, row, Canvas.Style(number == view.you ? .bright : .text))
+    if seat.isReady && !seat.isBot { canvas.write("ready", left - 7, row, Canvas.Style(.seat(2))) }
     canvas.write(
       seat.isOut ? "out" : "\(seat.ships) ships, \(seat.planets) \(seat.planets == 1 ? "planet" : "planets")",
       left + 35, row, Canvas.Style(.quiet))

@@ -6,7 +6,7 @@ import RoamkeyTerminal
 /// A match of a host's: `PlanetsGuest` over a session.
 public struct GuestTable<Session: GameClient>: Table {
   public let isHost: Bool
-  public private(set) var status: String?
+  public var status: String? { said ?? (isWatching ? "You watch this match; in the next one you have a seat." : nil) }
 
   private let session: Session
   private var guest: PlanetsGuest
@@ -15,8 +15,10 @@ public struct GuestTable<Session: GameClient>: Table {
   /// What the host has chosen; only the one that is the host uses it.
   private var settings: MatchSettings
   private var random: SeededGenerator
-  /// Until when the status stands, in the screen's time; nil for as long as it is true.
-  private var statusEnd: Double?
+  /// What is special about the connection.
+  private var said: String?
+  /// Until when it stands, in the screen's time; nil for as long as it is true.
+  private var saidEnd: Double?
 
   /// The newest view, when it came, and whether it was said that none comes any more.
   private var newest = (frame: 0, time: 0.0, isMissed: false)
@@ -52,9 +54,9 @@ public struct GuestTable<Session: GameClient>: Table {
   public mutating func step(at time: Double) -> [TableNews] {
     guest.tick(session, now: moment(time))
     let news = guest.takeNews().compactMap { tell($0, time) }
-    if let end = statusEnd, end <= time { (status, statusEnd) = (nil, nil) }
+    if let end = saidEnd, end <= time { (said, saidEnd) = (nil, nil) }
     lookForViews(time)
-    if guest.connection == .joining { status = "joining ..." } else if status == "joining ..." { status = nil }
+    if guest.connection == .joining { said = Self.joining } else if said == Self.joining { said = nil }
     return news
   }
 
@@ -69,6 +71,12 @@ public struct GuestTable<Session: GameClient>: Table {
     say(Self.looking, until: nil)
   }
 
+  private var isWatching: Bool {
+    let view = guest.view
+    return view.you == nil && (view.phase == .playing || view.phase == .countdown)
+  }
+
+  private static var joining: String { "joining ..." }
   private static var looking: String { "Looking for the host ... what you order is kept." }
   private static var heard: String { "The host is heard again; nothing was lost." }
 
@@ -88,7 +96,7 @@ public struct GuestTable<Session: GameClient>: Table {
     return nil
   }
 
-  private mutating func say(_ text: String, until end: Double?) { (status, statusEnd) = (text, end) }
+  private mutating func say(_ text: String, until end: Double?) { (said, saidEnd) = (text, end) }
 
   // MARK: Out
 
