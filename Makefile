@@ -11,7 +11,7 @@ export PATH := $(PATH):/opt/swift/usr/bin:$(HOME)/.swiftly/bin:$(HOME)/.local/sh
 
 # What is in the format. Benchmarks and examples are packages of their own, with a build folder of their own inside.
 FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swift Sources Tests)) Measurements \
-	$(addprefix Examples/,Package.swift Sources)
+	$(addprefix Examples/,Package.swift Sources Tests)
 
 .PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release release-static \
 	format sanitize sanitize-address sanitize-thread soak soak-roaming setup-bench bench bench-plot bench-lossy bench-bulk bench-cuts \
@@ -43,19 +43,42 @@ demo: setup ## build, then watch a server and players that change addresses
 	@swift build -c release --product roamkey
 	@.build/release/roamkey demo
 
-# The tests over real networks come first, so that the Swift runner's closing lines end the output.
+# The tests over real networks and those of the examples come first, so that the Swift runner's closing lines end the output.
 test: setup-tests ## all tests; ROAMKEY_NO_NET=1 leaves out those over real networks
 	@swift build --build-tests
 	@[[ -n "$${ROAMKEY_NO_NET:-}" ]] || $(MAKE) test-net
+	@$(MAKE) test-play
+	@scripts/run-tests.sh --package-path Examples
 	@scripts/run-tests.sh
 
 test-net: setup-net ## roaming over real networks, two minutes, as root; ARGS="--list" lists the stories
 	@swift build --product roamkey
+	@swift build --package-path Examples --product planets
 	@if command -v python3 >/dev/null; then \
 		python3 Tests/Network/selftest.py && python3 Tests/Network/run.py $(ARGS); \
 	else \
 		echo "test-net: the tests over real networks are left out: there is no python3"; \
 	fi
+
+.PHONY: play test-play pictures
+
+play: setup ## play Planets, alone or with others on this network; ARGS="solo --bots 3" goes without the menu
+	@swift build -c release --package-path Examples --product planets
+	@Examples/.build/release/planets $(ARGS)
+
+test-play: setup ## the same game on terminals, played by a script to the end (a minute)
+	@swift build --package-path Examples --product planets
+	@if command -v python3 >/dev/null; then \
+		python3 -B Tests/Terminal/planets_test.py Examples/.build/debug/planets; \
+	else \
+		echo "test-play: the game on a terminal is left out: there is no python3"; \
+	fi
+
+pictures: setup ## draw docs/planets.svg and docs/demo.svg anew
+	@swift build --package-path Examples --product ScreenPicture
+	@Examples/.build/debug/ScreenPicture game >docs/planets.svg
+	@swift build -c release --product roamkey
+	@.build/release/roamkey demo --fast | Examples/.build/debug/ScreenPicture text "roamkey demo" >docs/demo.svg
 
 interop: setup-interop ## a client in Python, written from docs/PROTOCOL.md alone, against the real command
 	@swift build --product roamkey

@@ -14,6 +14,7 @@ let package = Package(
     .library(name: "Roamkey", targets: ["Roamkey"]),
     .library(name: "RoamkeyMetrics", targets: ["RoamkeyMetrics"]),
     .library(name: "RoamkeySimulator", targets: ["RoamkeySimulator"]),
+    .library(name: "RoamkeyTerminal", targets: ["RoamkeyTerminal"]),
     .library(name: "RoamkeyState", targets: ["RoamkeyState"]),
     .executable(name: "roamkey", targets: ["RoamkeyCLI"]),
   ],
@@ -29,11 +30,13 @@ let package = Package(
     .executableTarget(
       name: "RoamkeyCLI",
       dependencies: [
-        "Roamkey", "RoamkeySimulator",
+        "Roamkey", "RoamkeyTerminal", "RoamkeySimulator",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
+    // What the command and other programs on a terminal share.
+    .target(name: "RoamkeyTerminal", dependencies: ["Roamkey"], swiftSettings: settings),
     .target(
       name: "RoamkeyMetrics", dependencies: ["Roamkey", .product(name: "CoreMetrics", package: "swift-metrics")],
       swiftSettings: settings),
@@ -145,7 +148,8 @@ let package = Package(
       swiftSettings: settings),
     // It also runs the built command; naming the target makes sure that it is built.
     .testTarget(
-      name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI", "RoamkeySimulator", "TestSupport"], swiftSettings: settings),
+      name: "RoamkeyCLITests", dependencies: ["RoamkeyCLI", "RoamkeyTerminal", "RoamkeySimulator", "TestSupport"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

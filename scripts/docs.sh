@@ -13,14 +13,14 @@ for tool in swift-symbolgraph-extract docc; do
 	command -v "$tool" >/dev/null || { echo "docs: there is no $tool: it comes with the Swift toolchain" >&2; exit 1; }
 done
 
-for target in RoamkeyMetrics RoamkeySimulator RoamkeyState; do swift build --quiet --target "$target" "$@"; done
+for target in RoamkeyMetrics RoamkeySimulator RoamkeyState RoamkeyTerminal; do swift build --quiet --target "$target" "$@"; done
 products=$(swift build --show-bin-path "$@")
 triple=$(swift -print-target-info | sed -n 's/^ *"triple": "\(.*\)",/\1/p' | head -n 1)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 failed=
-for module in Roamkey RoamkeySimulator RoamkeyMetrics RoamkeyState; do
+for module in Roamkey RoamkeySimulator RoamkeyMetrics RoamkeyState RoamkeyTerminal; do
 	mkdir -p "$scratch/$module"
 	swift-symbolgraph-extract -module-name "$module" -target "$triple" -minimum-access-level public \
 		-skip-synthesized-members -experimental-allowed-reexported-modules="$exported" \

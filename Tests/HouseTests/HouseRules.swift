@@ -7,7 +7,10 @@ enum HouseRules {
 
   /// What each target may import besides the standard library. Arrows point down only; a module missing here fails.
   static let allowedImports: [String: Set<String>] = [
-    "RoamkeyCLI": ["Roamkey", "RoamkeySimulator", "ArgumentParser", "Logging", "Glibc", "Musl", "Synchronization"],
+    "RoamkeyCLI": [
+      "Roamkey", "RoamkeyTerminal", "RoamkeySimulator", "ArgumentParser", "Logging", "Glibc", "Musl", "Synchronization",
+    ],
+    "RoamkeyTerminal": ["Roamkey", "Glibc", "Musl", "Synchronization"],
     "RoamkeyMetrics": ["Roamkey", "CoreMetrics"],
     "Roamkey": [
       "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR", "Logging", "DequeModule", "Glibc",

@@ -4,10 +4,10 @@ import Testing
 /// The tree keeps the rules of the house.
 @Suite struct HouseTests {
   @Test func filesAndLinesStayShort() throws {
-    let sources = try Tree.sources()
-    #expect(sources.count > 10, "the sources were not found")
-    #expect(sources.flatMap { HouseRules.longFile($0.file) } == [])
-    #expect(sources.flatMap { HouseRules.longLines($0.file) } == [])
+    let (sources, examples) = (try Tree.sources().map(\.file), try Tree.examples())
+    #expect(sources.count > 10 && examples.count > 10, "the sources were not found")
+    #expect((sources + examples).flatMap { HouseRules.longFile($0) } == [])
+    #expect((sources + examples).flatMap { HouseRules.longLines($0) } == [])
   }
 
   @Test func arrowsPointDown() throws {
@@ -15,7 +15,8 @@ import Testing
   }
 
   @Test func nothingUnfinishedAndNothingThatTraps() throws {
-    #expect(try Tree.sources().flatMap { HouseRules.forbidden(HouseRules.forbiddenText, in: $0.file) } == [])
+    let files = try Tree.sources().map(\.file) + Tree.examples()
+    #expect(files.flatMap { HouseRules.forbidden(HouseRules.forbiddenText, in: $0) } == [])
   }
 
   @Test func theEngineIsHandedTimeAndChance() throws {

@@ -49,6 +49,11 @@ enum Tree {
     }
   }
 
+  /// The Swift files of the examples, their tests included: a package of its own, to which the rules for text apply.
+  static func examples() throws -> [SourceText] {
+    try ["Examples/Sources", "Examples/Tests"].flatMap { try files(below: $0, extensions: ["swift"]) }.map(text)
+  }
+
   /// Paths from the root of the files below `folder`, in order.
   static func files(below folder: String, extensions: Set<String>) throws -> [String] {
     try FileManager.default.subpathsOfDirectory(atPath: root.appendingPathComponent(folder).path)

@@ -30,17 +30,19 @@ def make_key(path: str) -> str:
 
 
 class Process:
-    """`roamkey ... --json` on some machine. Its events are kept as they come, its words go to a file."""
+    """`roamkey ... --json` on some machine, or another command that tells events in that way. They are kept as they
+    come, its words go to a file."""
 
-    def __init__(self, machine: Namespace, name: str, directory: str, *arguments: str):
+    def __init__(self, machine: Namespace, name: str, directory: str, *arguments: str, command: Optional[str] = None):
         self.name = name
         self.errors_path = os.path.join(directory, f"{name}.err")
         self.events: List[Dict] = []
         self.output: List[str] = []
         self._new = threading.Condition()
+        words = [command, *arguments] if command else [os.path.abspath(COMMAND), *arguments, "--json"]
         with open(self.errors_path, "a") as errors:
             self._process = subprocess.Popen(
-                machine.command(os.path.abspath(COMMAND), *arguments, "--json"),
+                machine.command(*words),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

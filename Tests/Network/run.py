@@ -24,6 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import stories_client  # noqa: E402, F401
 import stories_discovery  # noqa: E402, F401
+import stories_game  # noqa: E402, F401
 import stories_hostile  # noqa: E402, F401
 import stories_server  # noqa: E402, F401
 from players import COMMAND  # noqa: E402

@@ -2,6 +2,7 @@ import Roamkey
 import Testing
 
 @testable import RoamkeyCLI
+@testable import RoamkeyTerminal
 
 /// What `bench` can be asked for on the command line.
 @Suite struct BenchOptionTests {

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import RoamkeyCLI
+@testable import RoamkeyTerminal
 
 /// Bench servers and clients in one process, over loopback.
 @Suite(.realTime, .timeLimit(.minutes(40))) struct BenchRunTests {

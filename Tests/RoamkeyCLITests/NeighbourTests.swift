@@ -2,6 +2,7 @@ import Roamkey
 import Testing
 
 @testable import RoamkeyCLI
+@testable import RoamkeyTerminal
 
 /// Servers of the local network by their names, without a network.
 @Suite struct NeighbourTests {

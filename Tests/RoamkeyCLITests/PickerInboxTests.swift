@@ -3,6 +3,7 @@ import Roamkey
 import Testing
 
 @testable import RoamkeyCLI
+@testable import RoamkeyTerminal
 
 /// What a picker looks at first.
 @Suite struct PickerInboxTests {

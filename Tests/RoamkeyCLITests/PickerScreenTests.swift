@@ -2,6 +2,7 @@ import Roamkey
 import Testing
 
 @testable import RoamkeyCLI
+@testable import RoamkeyTerminal
 
 /// What the picker looks like, line by line.
 @Suite struct PickerScreenTests {

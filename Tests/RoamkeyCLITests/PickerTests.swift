@@ -3,6 +3,7 @@ import RoamkeySimulator
 import Testing
 
 @testable import RoamkeyCLI
+@testable import RoamkeyTerminal
 
 /// What is selected, and what each key does.
 @Suite struct PickerTests {

@@ -2,6 +2,7 @@ import Roamkey
 import Testing
 
 @testable import RoamkeyCLI
+@testable import RoamkeyTerminal
 
 /// The small parts of the commands.
 @Suite struct SupportTests {

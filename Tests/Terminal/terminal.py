@@ -17,6 +17,7 @@ LIMIT = 30
 class Screen:
     """As much of a terminal as a picker and lines of text need. What it does not know it refuses."""
 
+    LONGEST = 16
     SEQUENCE = re.compile(rb"\x1b\[(\??)([0-9;]*)([A-Za-z])")
 
     def __init__(self):
@@ -46,7 +47,7 @@ class Screen:
             if data[:1] == b"\x1b":
                 found = self.SEQUENCE.match(data)
                 if not found:
-                    if len(data) < 16:
+                    if len(data) < self.LONGEST:
                         self.rest = data
                         return
                     raise AssertionError(f"what is this? {data[:16]}")
@@ -85,24 +86,79 @@ class Screen:
                 self.lines[self.row] += character
 
 
+class Grid(Screen):
+    """A terminal whose second screen is written to at any place, as games do. No wide characters."""
+
+    LONGEST = 64
+
+    def __init__(self):
+        super().__init__()
+        self.cells = {}
+        self.column = 0
+        self.bytes = 0
+
+    @property
+    def lines(self):
+        if not self.is_other:
+            return self.main
+        height = max((row for row, _ in self.cells), default=-1) + 1
+        width = max((column for _, column in self.cells), default=-1) + 1
+        return ["".join(self.cells.get((row, column), " ") for column in range(width)) for row in range(height)]
+
+    def resize(self, rows):
+        """A game draws all of it anew."""
+
+    def feed(self, data):
+        self.bytes += len(data)
+        # A character may be cut in two where one reading ends.
+        data, self.cut = getattr(self, "cut", b"") + data, b""
+        for length in (1, 2, 3):
+            if len(data) >= length and data[-length] >= 0xc0 and length < (2, 3, 4)[
+                    (data[-length] >= 0xe0) + (data[-length] >= 0xf0)]:
+                data, self.cut = data[:-length], data[-length:]
+                break
+        super().feed(data)
+
+    def obey(self, private, parameters, final):
+        if final == "H" and not private and ";" in parameters:
+            self.row, self.column = (int(part) - 1 for part in parameters.split(";"))
+        elif final == "J" and parameters == "2" and not private:
+            self.cells = {}
+        else:
+            super().obey(private, parameters, final)
+
+    def write(self, text):
+        if not self.is_other:
+            super().write(text)
+            return
+        for character in text:
+            assert character.isprintable(), f"what is this? {text!r}"
+            self.cells[self.row, self.column] = character
+            self.column += 1
+
+
 class Terminal:
     """A command that believes to run on a terminal of 80 by 24 characters."""
 
-    def __init__(self, arguments, folder, columns=80, rows=24, ignored=()):
-        self.screen = Screen()
+    def __init__(self, arguments, folder, columns=80, rows=24, ignored=(), screen=None, environment=None):
+        self.screen = screen or Screen()
         self.master, self.slave = pty.openpty()
         self.resize(columns, rows)
         self.before = termios.tcgetattr(self.slave)
 
         def prepare():
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            # A shell without job control lets what it starts behind its back ignore these, and so would the command.
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP):
+                signal.signal(number, signal.SIG_DFL)
             for number in ignored:
                 signal.signal(number, signal.SIG_IGN)
 
         self.process = subprocess.Popen(
             arguments, cwd=folder, stdin=self.slave, stdout=self.slave, stderr=self.slave,
             # What Swift's runtime reports of a crash, where it does, is for whoever sits at the terminal.
-            env={**os.environ, "TERM": "xterm", "SWIFT_BACKTRACE": "enable=no"}, start_new_session=True, preexec_fn=prepare)
+            env={**os.environ, "TERM": "xterm", "SWIFT_BACKTRACE": "enable=no", **(environment or {})},
+            start_new_session=True, preexec_fn=prepare)
 
     def resize(self, columns, rows):
         self.screen.resize(rows)
@@ -146,7 +202,8 @@ class Terminal:
         """Whether the next program would find the terminal as the picker has found it."""
         modes = self.screen.modes
         return (termios.tcgetattr(self.slave) == self.before and not self.screen.is_other
-                and modes.get("25", True) and modes.get("7", True))
+                and modes.get("25", True) and modes.get("7", True)
+                and not any(modes.get(mode) for mode in ("1000", "1002", "1006", "2026")))
 
     def close(self):
         if self.process.poll() is None:

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// This command once more, as the server of a measurement over loopback: in a process of its own, so that each side's
 /// processor time is its own, and neither waits for the other's memory and tasks.

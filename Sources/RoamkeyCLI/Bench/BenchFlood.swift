@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// Messages as fast as one app may send them, counted by the server.
 ///

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// A bench server: one door for each signing policy, all with one key.
 struct BenchHost: Sendable {

@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// The summary: a row for each story on standard output, or a line of JSON.
 struct BenchPrinter {

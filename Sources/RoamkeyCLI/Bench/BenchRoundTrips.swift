@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// A message that comes back, again and again, one at a time.
 struct BenchRoundTrips: Sendable {

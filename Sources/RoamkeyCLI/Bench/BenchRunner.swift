@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// What one story came to, under one policy.
 struct BenchResult: Sendable {
@@ -112,7 +113,7 @@ struct BenchRunner: Sendable {
   }
 }
 
-extension Result where Failure == RoamkeyCLI.Failure {
+extension Result where Failure == RoamkeyTerminal.Failure {
   /// What `body` gives, where something has to be done before it is thrown on.
   static func of(_ body: () async throws(Failure) -> Success) async -> Self {
     do throws(Failure) { return .success(try await body()) } catch { return .failure(error) }

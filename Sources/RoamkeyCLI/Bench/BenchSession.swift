@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// Where a bench server is, and which key it has to have.
 struct BenchTarget: Sendable {

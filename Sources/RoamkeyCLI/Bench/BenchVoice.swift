@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// What a bench server says on standard output of those who come.
 enum BenchVoice: Sendable {

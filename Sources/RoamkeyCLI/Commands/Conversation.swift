@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// What `connect` does with its session: lines out, messages in, until the input, the session or a signal ends it.
 struct Conversation: Sendable {

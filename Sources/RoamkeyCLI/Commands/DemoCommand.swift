@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Roamkey
 internal import RoamkeySimulator
+internal import RoamkeyTerminal
 
 /// `roamkey demo`
 struct DemoCommand: AsyncParsableCommand {

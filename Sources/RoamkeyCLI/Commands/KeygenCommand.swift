@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// `roamkey keygen`
 struct KeygenCommand: AsyncParsableCommand {

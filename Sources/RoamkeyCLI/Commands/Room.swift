@@ -1,5 +1,6 @@
 internal import Logging
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// What `serve` does with its events: passes messages on and prints what happens.
 struct Room: Sendable {

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import Logging
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// `roamkey serve`
 struct ServeCommand: AsyncParsableCommand {

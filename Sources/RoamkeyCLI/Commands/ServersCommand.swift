@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// `roamkey servers`
 struct ServersCommand: AsyncParsableCommand {

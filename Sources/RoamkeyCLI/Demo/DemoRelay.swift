@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// The network between Ada and the server: a router, on one thread of this process.
 ///

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// A plain UDP socket over IPv4, for what is not Roamkey's own in the demo: the router and the replayer.
 struct DemoSocket: ~Copyable {

@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// Where the demo plays: on loopback addresses of this machine, in real time, or on a simulated network.
 ///

@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// What happens in the demo, in the order in which it happens.
 struct DemoStory {

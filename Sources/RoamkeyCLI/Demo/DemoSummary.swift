@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// The table at the end, and the claims that it stands for.
 struct DemoSummary {

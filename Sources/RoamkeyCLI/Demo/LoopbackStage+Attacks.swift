@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// Those who want to be somebody else.
 extension LoopbackStage {

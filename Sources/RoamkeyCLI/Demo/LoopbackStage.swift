@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// Server and players with real sockets, and a relay that is the network between Ada and the server.
 final class LoopbackStage: DemoStage, Sendable {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import RoamkeyTerminal
 
 /// Tells the story in short lines, with time to read them where somebody watches.
 struct Narrator: Sendable {

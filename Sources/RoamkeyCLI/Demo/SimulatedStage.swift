@@ -1,5 +1,6 @@
 internal import Roamkey
 internal import RoamkeySimulator
+internal import RoamkeyTerminal
 
 /// Server and players on a simulated network, in virtual time: all of it follows from a seed.
 final class SimulatedStage: DemoStage {

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// Prints the events of `--json`: one object a line, each with `event` and `time`.
 struct EventPrinter {

@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 extension PlayerID {
   /// The beginning and end of the id, for lines that people read.

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// What waits for a picker to look at: signals before keys, keys before lists.
 ///

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// A picker on the terminal: what somebody there presses and what the network says go in, until one of the servers is
 /// chosen or none.

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// The lines of a descriptor, read on a thread of its own, no faster than they are taken.
 ///

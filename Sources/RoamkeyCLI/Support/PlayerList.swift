@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyTerminal
 
 /// A file of player ids, one a line; `#` begins a comment.
 enum PlayerList {
