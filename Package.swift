@@ -119,6 +119,13 @@ let package = Package(
         "RoamkeyMetrics", "Roamkey", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],
       swiftSettings: settings),
+    // What takes bytes from anybody, for fuzzing (docs/decisions/0033-fuzzing.md), and the inputs that were kept. In no
+    // product.
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Roamkey", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR"],
+      path: "Tests/Fuzz/Targets", swiftSettings: settings),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: settings),
     // The programs that docs/GUIDE.md prints, and its other listings: what is printed is what is built and run.
     .executableTarget(
       name: "GuideServer", dependencies: ["Roamkey"], path: "Tests/Guide/Server", swiftSettings: settings),
@@ -140,3 +147,10 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// What libFuzzer calls, as a library, since libFuzzer has a `main` of its own: scripts/fuzz.sh links the two.
+if Context.environment["ROAMKEY_FUZZ"] != nil {
+  package.products.append(.library(name: "FuzzBinary", type: .static, targets: ["FuzzBinary"]))
+  package.targets.append(
+    .target(name: "FuzzBinary", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Binary", swiftSettings: settings))
+}
