@@ -125,7 +125,9 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: ["Roamkey", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR"],
       path: "Tests/Fuzz/Targets", swiftSettings: settings),
-    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: settings),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets", "RoamkeyCLI", "Roamkey"], path: "Tests/Fuzz",
+      exclude: ["Binary", "Corpora", "Findings", "Targets"], sources: ["Replay", "Command"], swiftSettings: settings),
     // The programs that docs/GUIDE.md prints, and its other listings: what is printed is what is built and run.
     .executableTarget(
       name: "GuideServer", dependencies: ["Roamkey"], path: "Tests/Guide/Server", swiftSettings: settings),
@@ -148,9 +150,22 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-// What libFuzzer calls, as a library, since libFuzzer has a `main` of its own: scripts/fuzz.sh links the two.
+// What libFuzzer calls, as a library, since libFuzzer has a `main` of its own: scripts/fuzz.sh links the two. For the
+// same reason the command is a library there, without its `main`.
 if Context.environment["ROAMKEY_FUZZ"] != nil {
-  package.products.append(.library(name: "FuzzBinary", type: .static, targets: ["FuzzBinary"]))
-  package.targets.append(
-    .target(name: "FuzzBinary", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Binary", swiftSettings: settings))
+  package.products = [.library(name: "FuzzBinary", type: .static, targets: ["FuzzBinary"])]
+  package.targets.removeAll { $0.type == .test || $0.type == .executable }
+  package.targets += [
+    .target(
+      name: "RoamkeyCLI",
+      dependencies: [
+        "Roamkey",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      exclude: ["RoamkeyCommand.swift"], swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]),
+    .target(
+      name: "FuzzBinary", dependencies: ["FuzzTargets", "RoamkeyCLI", "Roamkey"], path: "Tests/Fuzz",
+      exclude: ["Corpora", "Findings", "Replay", "Targets"], sources: ["Binary", "Command"], swiftSettings: settings),
+  ]
 }

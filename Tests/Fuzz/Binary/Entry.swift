@@ -3,10 +3,11 @@ import Glibc
 
 /// The target that `ROAMKEY_FUZZ_TARGET` names; without it the targets are listed, for scripts/fuzz.sh.
 private let target: FuzzTarget = {
+  let all = FuzzTargets.all + CommandTargets.all
   let name = getenv("ROAMKEY_FUZZ_TARGET").map { String(cString: $0) } ?? ""
-  guard let target = FuzzTargets.all.first(where: { $0.name == name }) else {
-    print("targets: \(FuzzTargets.all.map(\.name).joined(separator: " "))")
-    for target in FuzzTargets.all { print("longest \(target.name) \(target.longestInput)") }
+  guard let target = all.first(where: { $0.name == name }) else {
+    print("targets: \(all.map(\.name).joined(separator: " "))")
+    for target in all { print("longest \(target.name) \(target.longestInput)") }
     // `exit` would have libFuzzer report that the target has ended it.
     fflush(nil)
     _exit(name.isEmpty ? 0 : 2)

@@ -2,12 +2,14 @@ import Foundation
 import FuzzTargets
 import Testing
 
+private let targets = FuzzTargets.all + CommandTargets.all
+
 /// The inputs that fuzzing has kept, and those that once found something, in each run of the tests.
 @Suite struct ReplayTests {
   /// A target that bounces off something shows here: the inputs that were kept do not get to its deep places.
-  @Test(arguments: FuzzTargets.all.map(\.name))
+  @Test(arguments: targets.map(\.name))
   func keptInputsReachDeepPlaces(_ name: String) throws {
-    let target = try #require(FuzzTargets.all.first { $0.name == name })
+    let target = try #require(targets.first { $0.name == name })
     let inputs = try Self.inputs("Corpora", of: name)
     #expect(!inputs.isEmpty, "\(name) has no inputs")
     var reached: UInt64 = 0
@@ -17,24 +19,24 @@ import Testing
   }
 
   /// Each of these was a fault once. A fault ends the process, and its message names the reason.
-  @Test(arguments: FuzzTargets.all.map(\.name))
+  @Test(arguments: targets.map(\.name))
   func whatWasFoundStaysMended(_ name: String) throws {
-    let target = try #require(FuzzTargets.all.first { $0.name == name })
+    let target = try #require(targets.first { $0.name == name })
     for input in try Self.inputs("Findings", of: name) { _ = Self.run(target, input) }
   }
 
   /// The same bytes take the same way: else nothing that is found could be looked at.
-  @Test(arguments: FuzzTargets.all.map(\.name))
+  @Test(arguments: targets.map(\.name))
   func inputsMeanTheSameAlways(_ name: String) throws {
-    let target = try #require(FuzzTargets.all.first { $0.name == name })
+    let target = try #require(targets.first { $0.name == name })
     for input in try Self.inputs("Corpora", of: name).prefix(8) {
       #expect(Self.run(target, input) == Self.run(target, input))
     }
   }
 
   @Test func foldersBelongToTargets() throws {
-    let names = Set(FuzzTargets.all.map(\.name))
-    #expect(names.count == FuzzTargets.all.count, "two targets share a name")
+    let names = Set(targets.map(\.name))
+    #expect(names.count == targets.count, "two targets share a name")
     for folder in ["Corpora", "Findings"] {
       let found = try FileManager.default.contentsOfDirectory(atPath: Self.path(folder)).filter { !$0.hasPrefix(".") }
       #expect(Set(found).subtracting(names).isEmpty, "\(folder) has folders of no target")
@@ -42,7 +44,7 @@ import Testing
   }
 
   @Test func inputsBeyondTheirEndAreZeros() {
-    let target = FuzzTargets.all.first { $0.name == "peer" }
+    let target = targets.first { $0.name == "peer" }
     #expect(target?.run(UnsafeRawBufferPointer(start: nil, count: 0)) != nil, "an empty input is an input")
   }
 

@@ -10,7 +10,8 @@ package struct FuzzTarget: Sendable {
   /// - Returns: a bit for each milestone that was reached, in order.
   package let run: @Sendable (UnsafeRawBufferPointer) -> UInt64
 
-  init(
+  /// - Parameter run: takes an input, and notes milestones.
+  package init(
     _ name: String, longestInput: Int, milestones: [String],
     run: @escaping @Sendable (inout FuzzInput, inout Milestones) -> Void
   ) {
@@ -32,52 +33,55 @@ package struct FuzzTarget: Sendable {
 }
 
 /// Which milestones an input has reached.
-struct Milestones {
+package struct Milestones {
   private let count: Int
   private(set) var bits: UInt64 = 0
 
   init(count: Int) { self.count = count }
 
   /// Notes the milestone at that place of the target's list.
-  mutating func reach(_ place: Int) {
+  package mutating func reach(_ place: Int) {
     precondition(place < count, "the target has no such milestone")
     bits |= 1 << UInt64(place)
   }
 }
 
 /// The bytes of one input, taken from the front; where there are no more, zeros.
-struct FuzzInput {
+package struct FuzzInput {
   private let bytes: UnsafeRawBufferPointer
   private var position = 0
 
   init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-  var isEmpty: Bool { position == bytes.count }
+  /// Whether nothing is left.
+  package var isEmpty: Bool { position == bytes.count }
 
-  mutating func byte() -> UInt8 {
+  /// One byte.
+  package mutating func byte() -> UInt8 {
     guard position < bytes.count else { return 0 }
     defer { position += 1 }
     return bytes[position]
   }
 
-  mutating func int16() -> Int {
+  /// Two bytes, the high one first.
+  package mutating func int16() -> Int {
     let high = Int(byte())
     return high << 8 | Int(byte())
   }
 
   /// A number below `limit`, of one byte.
-  mutating func number(below limit: Int) -> Int { Int(byte()) % limit }
+  package mutating func number(below limit: Int) -> Int { Int(byte()) % limit }
 
   /// The next bytes, as many as there are up to `count`.
-  mutating func take(_ count: Int) -> [UInt8] {
+  package mutating func take(_ count: Int) -> [UInt8] {
     let end = min(bytes.count, position + count)
     defer { position = end }
     return Array(bytes[position..<end])
   }
 
   /// Bytes behind a byte that counts them.
-  mutating func counted() -> [UInt8] { take(Int(byte())) }
+  package mutating func counted() -> [UInt8] { take(Int(byte())) }
 
   /// All that is left.
-  mutating func rest() -> [UInt8] { take(bytes.count) }
+  package mutating func rest() -> [UInt8] { take(bytes.count) }
 }
