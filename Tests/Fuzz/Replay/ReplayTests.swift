@@ -5,7 +5,9 @@ import Testing
 private let targets = FuzzTargets.all + CommandTargets.all
 
 /// The inputs that fuzzing has kept, and those that once found something, in each run of the tests.
-@Suite struct ReplayTests {
+///
+/// In turn, since some targets share a file.
+@Suite(.serialized) struct ReplayTests {
   /// A target that bounces off something shows here: the inputs that were kept do not get to its deep places.
   @Test(arguments: targets.map(\.name))
   func keptInputsReachDeepPlaces(_ name: String) throws {

@@ -18,6 +18,8 @@ final class FuzzEngine {
   private(set) var handle: SessionHandle?
   private(set) var hasJoined = false
   private(set) var hasEnded = false
+  /// Signatures were verified ahead.
+  private(set) var hasLookedAhead = false
   /// Reliable messages that the app has and has not taken yet.
   private(set) var unread: [(credit: Int, stream: StreamID)] = []
   private var mail = ReceivedMail()
@@ -81,13 +83,35 @@ final class FuzzEngine {
   /// - Parameter isForged: it is not authentic, so that nothing may come of it for the session.
   func receive(_ datagram: [UInt8], path: NetworkPath, isForged: Bool = false, now: Instant) {
     let before = isForged && hasJoined ? snapshot(now: now) : nil
-    var datagram = datagram
-    datagram.withUnsafeMutableBytes { bytes in
-      var span = MutableRawSpan(_unsafeBytes: bytes)
-      handler.receive(&span, path: path, now: now)
+    receive([(datagram, path)], now: now)
+    if let before {
+      let after = snapshot(now: now)
+      precondition(after == before, "what is not authentic has changed a session: \(before), then \(after)")
     }
-    if let before { precondition(snapshot(now: now) == before, "what is not authentic has changed a session") }
     drain()
+  }
+
+  /// A batch, as a driver hands it over; each datagram in memory of just its size, so that a sanitizer sees what is read
+  /// beyond its end.
+  func receive(_ datagrams: [(bytes: [UInt8], path: NetworkPath)], now: Instant) {
+    let memory = datagrams.map { datagram in
+      let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: datagram.bytes.count, alignment: 1)
+      copy.copyBytes(from: datagram.bytes)
+      return copy
+    }
+    defer { for copy in memory { copy.deallocate() } }
+    handler.expect(memory.count) { UnsafeRawBufferPointer(memory[$0]) }
+    let looksAhead = handler.looksAhead
+    if looksAhead {
+      for copy in memory { handler.lookAhead(at: copy.bytes) }
+      handler.beginBatch()
+      hasLookedAhead = true
+    }
+    for (copy, datagram) in zip(memory, datagrams) {
+      var span = MutableRawSpan(_unsafeBytes: copy)
+      handler.receive(&span, path: datagram.path, now: now)
+    }
+    if looksAhead { handler.endBatch() }
   }
 
   /// Takes all that the engine has to send now.
@@ -176,7 +200,7 @@ final class FuzzEngine {
 
   // MARK: Events
 
-  private func drain() {
+  func drain() {
     while let event = next() {
       note(event)
       onEvent(event)

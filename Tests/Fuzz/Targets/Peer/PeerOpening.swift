@@ -28,8 +28,7 @@ struct PeerOpening {
   private func openServer() -> Opened? {
     var settings = ServerSettings(application: ScriptedHandshake.application)
     settings.signingPolicy = setup.policy
-    let endpoint = ServerEndpoint(
-      key: FuzzKeys.make(.server), settings: settings, configuration: setup.configuration, entropy: .seeded(1))
+    let endpoint = setup.server(settings, entropy: 1)
     let engine = FuzzEngine(.server(endpoint), configuration: setup.configuration)
     var handshake = ScriptedHandshake(.client, source: setup.source)
     let welcome = answer(of: engine, to: handshake.hello())

@@ -9,7 +9,7 @@ extension FuzzTargets {
     "peer", longestInput: 1200,
     milestones: [
       "joined", "delivered", "answered", "violation", "closed", "validated", "keyRenewed", "rested", "acknowledged",
-      "asClient", "asServer", "signed", "forged", "credit", "timedOut",
+      "asClient", "asServer", "signed", "forged", "credit", "timedOut", "verifiedAhead",
     ]
   ) { input, reached in
     let setup = PeerSetup(&input)
@@ -32,6 +32,8 @@ struct PeerSetup {
   let engineIsServer: Bool
   let isSigned: Bool
   let hasClientID: Bool
+  /// The server is one of several threads, and the others verify for it.
+  let isShard: Bool
   var configuration = RoamkeyConfiguration()
 
   init(_ input: inout FuzzInput) {
@@ -50,7 +52,15 @@ struct PeerSetup {
     if bits & 16 != 0 { configuration.keyUpdatePacketCount = 4 }
     if bits & 32 != 0 { configuration.flushPolicy = .manual }
     if bits & 64 != 0 { configuration.keepAliveInterval = .milliseconds(200) }
-    if bits & 128 != 0 { configuration.maximumPacketSize = 1200 }
+    isShard = bits & 128 != 0
+    if isShard { configuration.maximumPacketSize = 1200 }
+  }
+
+  /// A server of this kind.
+  func server(_ settings: ServerSettings, entropy: UInt64) -> ServerEndpoint {
+    ServerEndpoint(
+      key: FuzzKeys.make(.server), settings: settings, configuration: configuration, entropy: .seeded(entropy),
+      shard: isShard ? FuzzShard.make() : nil)
   }
 
   var policy: SigningPolicy { isSigned ? .everyPacket : .sealedOnly }
@@ -134,7 +144,7 @@ struct PeerWorld: ~Copyable {
     let marks = [
       (1, facts.delivered > 0), (2, facts.framesRead > 8), (3, facts.hadViolation), (4, facts.wasClosed),
       (5, facts.roamed > 0), (6, peer.phase > 0), (7, facts.rested), (8, facts.acknowledged), (12, facts.forged),
-      (13, facts.gaveCredit), (14, facts.timedOut),
+      (13, facts.gaveCredit), (14, facts.timedOut), (15, engine.hasLookedAhead),
     ]
     for (place, isReached) in marks where isReached { reached.reach(place) }
   }

@@ -106,6 +106,13 @@ extension PeerWorld {
       if case .server(let endpoint) = engine.kind { endpoint.shutdown(now: now) }
     case 4:
       if case .client(let endpoint) = engine.kind { endpoint.close(afterDelivery: true, now: now) }
+    case 5:
+      guard case .server(let endpoint) = engine.kind else { break }
+      var access = AccessList()
+      access.denied = [FuzzKeys.client]
+      endpoint.updateAccess(access, reason: "no", now: now)
+    case 6:
+      if case .client(let endpoint) = engine.kind { endpoint.learn([address(1), address(2)], now: now) }
     default: engine.flushBundles(now: now)
     }
     flush()

@@ -21,6 +21,8 @@ final class SessionPost {
   private(set) var wasReset = false
   private(set) var receipts = 0
   private(set) var expired = 0
+  /// A session has ended at one end at least, so that what was queued there is lost.
+  private(set) var hasLost = false
   var hasClosed = false
   var altered = false
   var forwarded = false
@@ -52,9 +54,12 @@ final class SessionPost {
     case .message(_, let message): receive(message, at: atServer ? 1 : 0)
     case .roamed: roamed = true
     case .offline: offline = true
-    case .reset: wasReset = true
+    case .reset:
+      wasReset = true
+      hasLost = true
     case .receipt(_, let number, let outcome): settle(Int(number), outcome, of: atServer ? 0 : 1)
-    case .online, .left, .connectFailed, .searching: break
+    case .left, .connectFailed: hasLost = true
+    case .online, .searching: break
     }
   }
 

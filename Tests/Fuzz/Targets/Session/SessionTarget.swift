@@ -9,7 +9,7 @@ extension FuzzTargets {
     "sessions", longestInput: 800,
     milestones: [
       "joined", "delivered", "answered", "roamed", "rejoined", "altered", "forwarded", "repaired", "receipt", "expired",
-      "closed", "retried", "offline", "signed", "promisesKept", "reset",
+      "closed", "retried", "offline", "signed", "promisesKept", "reset", "verifiedAhead",
     ]
   ) { input, reached in
     var world = SessionWorld(&input)
@@ -76,8 +76,7 @@ struct SessionWorld: ~Copyable {
     var settings = ServerSettings(application: ScriptedHandshake.application)
     settings.signingPolicy = setup.policy
     settings.instance = BLAKE2b.hash("fuzz instance") { $0.update(1) }
-    let endpoint = ServerEndpoint(
-      key: FuzzKeys.make(.server), settings: settings, configuration: setup.configuration, entropy: .seeded(10 + run))
+    let endpoint = setup.server(settings, entropy: 10 + run)
     return FuzzEngine(.server(endpoint), configuration: setup.configuration)
   }
 
@@ -108,6 +107,14 @@ struct SessionWorld: ~Copyable {
     if isForged { post.altered = true }
   }
 
+  /// To the server, in one batch.
+  private mutating func deliverTogether(_ flights: [Flight]) {
+    for flight in flights where flight.address == victim { books.onReceived(flight.bytes.count, from: victim) }
+    server.receive(
+      flights.map { ($0.bytes, NetworkPath(local: serverAddress, remote: $0.address)) }, now: now)
+    server.drain()
+  }
+
   /// Hands over all that is under way, and what follows, until nobody has anything to say.
   mutating func exchange() {
     var rounds = 0
@@ -117,7 +124,7 @@ struct SessionWorld: ~Copyable {
       precondition(rounds < 400, "two engines talk without end")
       let (up, down) = (toServer, toClient)
       (toServer, toClient) = ([], [])
-      for flight in up { deliver(flight, toServer: true) }
+      deliverTogether(up)
       for flight in down { deliver(flight, toServer: false) }
       flush()
     }
@@ -159,14 +166,14 @@ struct SessionWorld: ~Copyable {
   private var isSettled: Bool { !isWhole || client.queuedBytes == 0 && server.queuedBytes == 0 && client.hasJoined }
 
   /// Nothing has ended, failed or begun anew.
-  private var isWhole: Bool { serverRuns == 1 && !client.hasEnded && !server.hasEnded && !post.hasClosed }
+  private var isWhole: Bool { serverRuns == 1 && !post.hasLost && !post.hasClosed }
 
   func note(_ reached: inout Milestones) {
     let marks = [
       client.hasJoined, post.delivered[1] > 0, post.delivered[0] > 0, post.roamed, serverRuns > 1 && post.joins > 2,
       post.altered, post.forwarded, repaired, post.receipts > 0, post.expired > 0, post.hasClosed,
       setup.configuration.retryThreshold == 0 && client.hasJoined, post.offline, setup.isSigned && client.hasJoined,
-      isWhole && isSettled && post.delivered[1] > 1, post.wasReset,
+      isWhole && isSettled && post.delivered[1] > 1, post.wasReset, server.hasLookedAhead,
     ]
     for (place, isReached) in marks.enumerated() where isReached { reached.reach(place) }
   }

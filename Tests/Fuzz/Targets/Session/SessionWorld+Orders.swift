@@ -69,6 +69,8 @@ extension SessionWorld {
     guard var flight = look(input.number(below: 32), toServer: isToServer) else { return }
     let original = flight.bytes
     let place = input.int16() % original.count
+    // Of a reset only the end counts, which is there still.
+    var isReset = original.count == ResetDatagram.size
     switch kind & 3 {
     case 0, 1: flight.bytes[place] ^= UInt8(1) << (input.byte() & 7)
     case 2: flight.bytes.removeLast(original.count - place)
@@ -76,9 +78,10 @@ extension SessionWorld {
       guard let other = look(input.number(below: 32), toServer: isToServer) else { return }
       flight.bytes = Array(original[..<place]) + other.bytes.dropFirst(place)
       guard flight.bytes != other.bytes else { return }
+      isReset = isReset || other.bytes.count == ResetDatagram.size
     }
     guard flight.bytes != original else { return }
-    deliver(flight, toServer: isToServer, isForged: true)
+    deliver(flight, toServer: isToServer, isForged: !isReset)
   }
 
   /// Somebody off the path hands a datagram on, in the name of somebody else.
