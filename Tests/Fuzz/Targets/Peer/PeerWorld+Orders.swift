@@ -45,7 +45,10 @@ extension PeerWorld {
     oddity.reserved = bits & 0x40 != 0 ? bits & 0x18 : 0
     if bits & 0x80 != 0 { oddity.skipped = UInt64(input.byte()) << UInt64(detail) }
     if bits & 0x20 != 0 { peer.renewKey() }
+    let before = facts.delivered
     say(input.counted(), from: address(detail), oddity)
+    let isUnsigned = setup.isSigned && oddity.hasBadSignature
+    precondition(!isUnsigned || facts.delivered == before, "what is not signed is delivered")
   }
 
   private mutating func sendFromEngine(_ input: inout FuzzInput, _ detail: UInt8) {
