@@ -15,7 +15,8 @@ FORMATTED := $(foreach package,. Benchmarks,$(addprefix $(package)/,Package.swif
 
 .PHONY: help setup setup-tests setup-interop setup-net demo test test-net interop check lint build release release-static \
 	format sanitize sanitize-address sanitize-thread soak soak-roaming setup-bench bench bench-plot bench-lossy bench-bulk bench-cuts \
-	bench-stalled bench-state bench-micro bench-growth bench-ahead bench-test setup-counts counts counts-renew clean \
+	fuzz fuzz-minimise bench-stalled bench-state bench-micro bench-growth bench-ahead bench-test setup-counts counts \
+	counts-renew clean \
 	install uninstall try-install try-package manual
 
 help: ## this list
@@ -200,6 +201,12 @@ soak: setup-tests ## 100,000 random worlds (hours on a small machine); WORLDS=50
 soak-roaming: setup-tests ## 10,000 moves of players and servers in random worlds (minutes); MOVES=40 SEED=1 for one world again
 	@ROAMKEY_MOVES=$(or $(MOVES),10000) $(if $(SEED),ROAMKEY_SEED=$(SEED)) swift test -c release \
 		-Xswiftc -enable-testing --scratch-path .build-soak --filter RandomRoamingTests
+
+fuzz: setup ## fuzzing with coverage, MINUTES=1 for each target in turn; TARGET=peer for one, WORKERS=2
+	@scripts/fuzz.sh run $(or $(MINUTES),1) $(TARGET)
+
+fuzz-minimise: setup ## take what fuzzing has found worth keeping into Tests/Fuzz/Corpora; TARGET=peer for one
+	@scripts/fuzz.sh minimise $(TARGET)
 
 clean: ## remove every build folder (keys stay)
 	@rm -rf .build .build-* Benchmarks/.build Examples/.build

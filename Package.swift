@@ -130,6 +130,15 @@ let package = Package(
         "RoamkeyMetrics", "Roamkey", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],
       swiftSettings: settings),
+    // What takes bytes from anybody, for fuzzing (docs/decisions/0033-fuzzing.md), and the inputs that were kept. In no
+    // product.
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Roamkey", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR"],
+      path: "Tests/Fuzz/Targets", swiftSettings: settings),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets", "RoamkeyCLI", "Roamkey"], path: "Tests/Fuzz",
+      exclude: ["Binary", "Corpora", "Findings", "Targets"], sources: ["Replay", "Command"], swiftSettings: settings),
     // The programs that docs/GUIDE.md prints, and its other listings: what is printed is what is built and run.
     .executableTarget(
       name: "GuideServer", dependencies: ["Roamkey"], path: "Tests/Guide/Server", swiftSettings: settings),
@@ -153,3 +162,23 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// What libFuzzer calls, as a library, since libFuzzer has a `main` of its own: scripts/fuzz.sh links the two. For the
+// same reason the command is a library there, without its `main`.
+if Context.environment["ROAMKEY_FUZZ"] != nil {
+  package.products = [.library(name: "FuzzBinary", type: .static, targets: ["FuzzBinary"])]
+  package.targets.removeAll { $0.type == .test || $0.type == .executable }
+  package.targets += [
+    .target(
+      name: "RoamkeyCLI",
+      dependencies: [
+        "Roamkey",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      exclude: ["RoamkeyCommand.swift"], swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]),
+    .target(
+      name: "FuzzBinary", dependencies: ["FuzzTargets", "RoamkeyCLI", "Roamkey"], path: "Tests/Fuzz",
+      exclude: ["Corpora", "Findings", "Replay", "Targets"], sources: ["Binary", "Command"], swiftSettings: settings),
+  ]
+}

@@ -59,6 +59,18 @@ import Testing
     #expect(Self.drain(pair) == 1)
   }
 
+  /// The lowest priority is the last place where the fill looks for what it may not send yet: behind it is nothing.
+  @Test(arguments: [FlushPolicy.manual, .after(.seconds(1))])
+  func theLowestPriorityWaitsAsWell(_ policy: FlushPolicy) throws {
+    let pair = try Self.pair(policy)
+    try Self.send("low", .low, on: pair)
+    #expect(Self.drain(pair) == 0)
+    pair.now = pair.now + .seconds(1)
+    pair.client.handleTimeout(now: pair.now)
+    pair.client.flush(now: pair.now)
+    #expect(Self.drain(pair) == 1)
+  }
+
   /// A bundle whose time has come while the window is full: its timer must not stay due, or a driver would spin.
   @Test func aFullWindowIsNoLoop() throws {
     let pair = try Self.pair(.after(.milliseconds(5)))

@@ -44,6 +44,7 @@ extension Outgoing {
       let starved = triedStarved || !room.allowsNew ? nil : schedule.starved
       guard let place = starved ?? schedule.next(from: position) else { return }
       if !room.allowsNew, place.ring & 1 == 1 {
+        guard place.ring + 1 < schedule.rings.count else { return }
         position = Schedule.Position(ring: place.ring + 1, place: 0)
         continue
       }
