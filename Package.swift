@@ -137,7 +137,7 @@ let package = Package(
       dependencies: ["Roamkey", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR"],
       path: "Tests/Fuzz/Targets", swiftSettings: settings),
     .testTarget(
-      name: "FuzzTests", dependencies: ["FuzzTargets", "RoamkeyCLI", "Roamkey"], path: "Tests/Fuzz",
+      name: "FuzzTests", dependencies: ["FuzzTargets", "RoamkeyCLI", "RoamkeyTerminal", "Roamkey"], path: "Tests/Fuzz",
       exclude: ["Binary", "Corpora", "Findings", "Targets"], sources: ["Replay", "Command"], swiftSettings: settings),
     // The programs that docs/GUIDE.md prints, and its other listings: what is printed is what is built and run.
     .executableTarget(
@@ -172,13 +172,13 @@ if Context.environment["ROAMKEY_FUZZ"] != nil {
     .target(
       name: "RoamkeyCLI",
       dependencies: [
-        "Roamkey",
+        "Roamkey", "RoamkeyTerminal", "RoamkeySimulator",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["RoamkeyCommand.swift"], swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]),
     .target(
-      name: "FuzzBinary", dependencies: ["FuzzTargets", "RoamkeyCLI", "Roamkey"], path: "Tests/Fuzz",
+      name: "FuzzBinary", dependencies: ["FuzzTargets", "RoamkeyCLI", "RoamkeyTerminal", "Roamkey"], path: "Tests/Fuzz",
       exclude: ["Corpora", "Findings", "Replay", "Targets"], sources: ["Binary", "Command"], swiftSettings: settings),
   ]
 }

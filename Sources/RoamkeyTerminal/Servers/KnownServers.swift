@@ -1,5 +1,5 @@
 internal import Glibc
-public import Roamkey
+package import Roamkey
 
 /// The servers that were met before and the keys they had, one a line: `host:port PlayerID`, or `@name PlayerID`.
 ///

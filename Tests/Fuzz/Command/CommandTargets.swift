@@ -1,5 +1,6 @@
 package import FuzzTargets
 import Roamkey
+import RoamkeyTerminal
 
 @testable import RoamkeyCLI
 
