@@ -43,8 +43,8 @@ public enum Terminal {
     return true
   }
 
-  /// Sends it what it is to do: text and ECMA-48's sequences, all at once.
-  public static func write(_ bytes: [UInt8]) { Console.draw(bytes) }
+  /// Sends it what it is to do: text and ECMA-48's sequences, all at once. Nothing, where it was given back.
+  public static func write(_ bytes: [UInt8]) { if isOpen { Console.draw(bytes) } }
 
   /// Draws a picture from its upper left corner on, in place of the one before.
   package static func draw(_ lines: [PickerLine], size: TerminalSize) {

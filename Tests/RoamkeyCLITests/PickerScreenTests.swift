@@ -141,6 +141,12 @@ import Testing
     #expect(text(picker([], columns: 30, rows: 3))[2] == "  Looking for servers of roam…")
   }
 
+  @Test func anotherProgramGivesItsOwnAdvice() {
+    var picker = picker([], rows: 24, application: "planets/1")
+    picker.advice = ["To host one:", "  planets host"]
+    #expect(text(picker).suffix(4) == ["  To host one:", "    planets host", "", "q: leave"])
+  }
+
   @Test func whatIsKnownOfAServerIsSaid() {
     var picker = picker([three[0]])
     let said: [(Picker.Acquaintance, String)] = [

@@ -28,6 +28,7 @@ class PlanetsTest(unittest.TestCase):
         environment = {"COLORTERM": "truecolor", **environment}
         terminal = Terminal([COMMAND, *arguments], folder.name, columns, rows, screen=Grid(), environment=environment)
         self.addCleanup(terminal.close)
+        terminal.folder = folder.name
         return terminal
 
     def leaves(self, terminal, code=0):
@@ -118,6 +119,36 @@ class PlanetsTest(unittest.TestCase):
         terminal.wait_for("> Play alone")
         terminal.type("q")
         self.leaves(terminal)
+
+    def test_who_hosts_twice_is_the_same_player(self):
+        terminal = self.start("--name", HOST)
+        keys = []
+        for _ in range(2):
+            terminal.wait_for("> Play alone")
+            terminal.type("j\r")
+            terminal.wait_for("others join nearby")
+            terminal.wait_for(f"{HOST} (you)")
+            keys.append(sorted(os.listdir(os.path.join(terminal.folder, "keys"))))
+            terminal.type("q")
+        terminal.wait_for("> Play alone")
+        terminal.type("q")
+        self.leaves(terminal)
+        self.assertEqual(keys[0], keys[1])
+        self.assertIn("player.pem", keys[0])
+
+    def test_two_of_one_folder_are_two_players(self):
+        ada = self.start("host", "--name", HOST)
+        ada.wait_for(f"{HOST} (you)")
+        ben = Terminal([COMMAND, "join", f"{HOST}'s game", "--name", "Ben"], ada.folder, screen=Grid())
+        self.addCleanup(ben.close)
+        self.both_wait([ada, ben], "both", "Ben")
+        ada.wait_for(f"{HOST} (you)")
+        self.assertIn("player-2.pem", os.listdir(os.path.join(ada.folder, "keys")))
+        ada.type("q")
+        self.leaves(ada)
+        self.assertEqual(ben.exit_code(), 1)
+        self.assertTrue(ben.is_as_before)
+        self.assertTrue(any("The host has left." in line for line in ben.screen.main))
 
     @staticmethod
     def label(lines):

@@ -29,6 +29,7 @@ struct Flow {
     var play = Play(
       table, on: stage, place: LobbyScreen.Place(client, address: address), level: options.setup.level)
     let ending = await play.run()
+    stage.show(PickerPicture.waiting("Saying goodbye ...", Terminal.size, time: stage.time))
     await client.close(afterDelivery: false)
     await hosting.stop()
     return ending

@@ -16,7 +16,7 @@ final class Hosting: Sendable {
 
   /// - Parameter owner: the player who hosts, and may begin matches.
   init(_ options: Options, owner: PlayerID) async throws(Failure) {
-    let key = try KeyChoice("keys/server.pem")
+    let key = try KeyChoice.of("keys/server.pem")
     server = try await Self.server(options, key)
     let settings = MatchSettings(options.setup)
     let (server, seed) = (server, options.setup.seed)

@@ -21,7 +21,7 @@ struct Joining {
 
   init(_ options: Options) throws(Failure) {
     self.options = options
-    key = try KeyChoice(options.keyFile)
+    key = try KeyChoice.of(options.keyFile)
     known = KnownServers(besideKeyFile: key.path)
   }
 

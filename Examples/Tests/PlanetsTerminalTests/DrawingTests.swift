@@ -159,6 +159,13 @@ import Testing
     #expect(Set(all).count == all.count)
   }
 
+  /// What lies below the planets is no brighter than space where there are few colours.
+  @Test func groundsAreBlackOfSixteen() {
+    for ground in [Colour.space, .panel] + Colour.seats.map({ Colour.space.mixed(with: $0, 0.13) }) {
+      #expect(ColourDepth.sixteen.parameters(ground, isBackground: true) == "40")
+    }
+  }
+
   @Test func anyMixIsAColour() {
     for share in [-1, 0, 0.3, 1, 7, .infinity, -.infinity] as [Double] {
       _ = Colour.bright.mixed(with: .space, share)

@@ -10,11 +10,13 @@ import Testing
     [table.simulation.server.upstream.carried] + table.chairs.map(\.client.upstream.carried)
   }
 
-  /// A minute in which nobody does anything: not one datagram, either way. Then it begins at once.
+  /// A minute in which nobody does anything: not one datagram, either way. Then it begins at once, where it does not
+  /// take several tries to say so.
   @Test(arguments: seeds(2))
   func aLobbyCostsNothing(seed: UInt64) {
     let table = Table(seed: seed, MatchSettings(rules: NetTests.quick))
-    for name in ["Ada", "Ben", "Cleo"] { table.sit(name, nil, network: NetTests.bad) }
+    let isGood = seed.isMultiple(of: 2)
+    for name in ["Ada", "Ben", "Cleo"] { table.sit(name, nil, network: isGood ? .broadband : NetTests.bad) }
     table.simulation.run(for: .seconds(15))
     #expect(table.chairs.allSatisfy { $0.view.seats.count == 4 && $0.view == table.host.view(of: $0.client.id) })
     let before = datagrams(table)
@@ -22,8 +24,9 @@ import Testing
     #expect(datagrams(table) == before, "seed \(seed)")
     for chair in table.chairs { chair.guest.setReady(true) }
     let begins = table.simulation.run(
-      until: { table.chairs.allSatisfy { $0.view.phase == .countdown } }, within: .seconds(5))
-    #expect(begins && table.simulation.now < .seconds(77), "seed \(seed), at \(table.simulation.now)")
+      until: { table.chairs.allSatisfy { $0.view.phase == .countdown } },
+      within: isGood ? .milliseconds(300) : .seconds(10))
+    #expect(begins, "seed \(seed)")
     #expect(table.simulation.violations == [] && table.faults == [])
   }
 

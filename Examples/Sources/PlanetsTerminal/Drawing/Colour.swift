@@ -89,7 +89,8 @@ public enum ColourDepth: Hashable, Sendable, CaseIterable {
   private static func basic(_ colour: Colour) -> Int {
     let most = max(colour.red, colour.green, colour.blue)
     let least = min(colour.red, colour.green, colour.blue)
-    if most < 48 { return 0 }
+    // Grounds are black as well: the next lighter colour there is would be as light as a planet.
+    if most < 70 { return 0 }
     if most - least < 44 { return most < 110 ? 8 : most < 210 ? 7 : 15 }
     let hues = Colour.seats.map { colour.full.distance(to: $0.full) }
     let hue = hues.indices.min { hues[$0] < hues[$1] } ?? 0
