@@ -17,7 +17,7 @@ public struct StateLimits: Sendable, Hashable {
 
   /// Lists and dictionaries in each other, at most.
   public static let maximumDepth = 16
-  /// The states that a receiver remembers (STATE §3): a second of them at 60 a second, as long as receipts may take.
+  /// The states that a receiver remembers (STATE §3): a second of them at 60 a second, so long may receipts take.
   static let maximumBaselines = 64
   /// What these may weigh together, the newest one aside (STATE §3).
   static let maximumWeight = 32 << 20

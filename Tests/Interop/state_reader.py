@@ -77,7 +77,7 @@ class Reader:
         s.tree = s.node(ref, s.root, None)
         check = s.raw(16)
         assert s.pos == len(data) and s.missing <= 4, "length"
-        assert check == state_hash(s.tree) & 0xffff, "check"
+        assert check == state_hash(s.tree) >> 48, "check"
     def byte_in(s):
         if s.pos < len(s.data): s.pos += 1; return s.data[s.pos - 1]
         s.missing += 1; return 0

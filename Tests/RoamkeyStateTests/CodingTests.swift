@@ -102,9 +102,21 @@ import Testing
     let hexadecimal = bytes.map { $0.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
     #expect(
       hexadecimal == [
-        "a112dcda26c066da01c7d668a49ef66fe6ff157e54e9f33efbdb5f18ed97eb23ad2afccf3c64",
-        "542b530a1a4518ccd37f29fc75f814", "54156981c1f8a423721a28cb5f7b11c45d",
-        "93bfcdc9c4dfdfe18002fdf81bd9021b43a1747b29143e000000000005d2df",
+        "a112dcda26c066da01c7d668a49ef66fe6ff157e54e9f33efbdb5f18ed97eb23ad2afccf3b60",
+        "542b530a1a4518ccd37f29fc7df088", "54156981c1f8a423721a28cb5f7aeae564",
+        "93bfcdc9c4dfdfe18002fdf81bd9021b43a1747b29143e000000000009ae6d",
       ])
+  }
+
+  /// A state that was made of the wrong baseline differs somewhere, which may be in the uppermost bits of a number.
+  @Test func theCheckSeesEveryBit() throws {
+    for place in 0..<64 {
+      var keys = KeyTable()
+      let numbers = [0x3fe0_0000_0000_0000, 0x3fe0_0000_0000_0000 ^ UInt64(1) << UInt64(place)]
+      let checks = try numbers.map {
+        try StateTree(.number(Double(bitPattern: $0)), keys: &keys, limits: StateLimits()).check
+      }
+      #expect(checks[0] != checks[1], "bit \(place)")
+    }
   }
 }

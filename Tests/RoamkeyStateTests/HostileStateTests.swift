@@ -2,6 +2,7 @@ import RoamkeyCBOR
 import RoamkeySimulator
 import Testing
 
+@testable import Roamkey
 @testable import RoamkeyState
 
 /// Bytes of strangers: an error or a state within the limits, never a trap.
@@ -112,5 +113,38 @@ import Testing
         _ = try StateHeader(&bytes)
       }
     }
+  }
+
+  @Test func aSubscriberOutlivesWhateverItIsSent() throws {
+    let seed = UInt64.random(in: 0 ... .max)
+    let server = LossyServer(seed: seed)
+    var random = SeededRandom(seed: ~seed)
+    let player = PlayerKey.generate().id
+    server.join(player)
+    var publisher = StatePublisher<Value>()
+    var subscriber = StateSubscriber<Value>()
+    var state = RandomValues.value(&random)
+    var (right, refused) = (0, 0)
+    for _ in 0..<300 {
+      state = RandomValues.mutated(state, &random, chance: 0.05)
+      publisher.take(server.takeReceipts())
+      publisher.publish(state, to: server)
+      for (message, _) in server.deliver(loss: 0.1, late: 0) {
+        if random.chance(0.3) {
+          var body = message.body
+          if let place = body.indices.randomElement(using: &random) { body[place] ^= UInt8(1 << (random.next() % 8)) }
+          subscriber.take(LossyServer.received(Message(body, as: message.action), like: message))
+          if subscriber.lastError != nil { refused += 1 }
+        } else {
+          subscriber.take(message)
+          // What was changed and read all the same may be a wrong baseline, which is noticed.
+          if subscriber.lastError == nil, subscriber.newest?.isIdentical(state) == true { right += 1 }
+        }
+        if let request = subscriber.takeRequest() {
+          publisher.take(LossyServer.received(request, channel: defaultStateChannel), from: player)
+        }
+      }
+    }
+    #expect(right > 50 && refused > 20, "seed \(seed): \(right), \(refused)")
   }
 }

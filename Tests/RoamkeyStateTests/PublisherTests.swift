@@ -12,7 +12,9 @@ import Testing
   private static let ben = PlayerKey.generate().id
 
   /// Any state, any network, sessions and servers that begin anew: what is read is what was published.
-  @Test(arguments: 1...30) func whateverHappensStatesAreRight(seed: UInt64) throws {
+  ///
+  /// 2180 and 2245 are seeds of a check that did not see the upper bits of numbers.
+  @Test(arguments: [2180, 2245] + Array(1...24)) func whateverHappensStatesAreRight(seed: UInt64) throws {
     let server = LossyServer(seed: seed)
     var random = SeededRandom(seed: ~seed)
     var publisher = StatePublisher<Value>()
@@ -217,5 +219,12 @@ extension LossyServer {
     Message(
       id: 0, format: .bytes, author: nil, action: message.action, body: message.body,
       stream: StreamID(channel: channel, delivery: .reliableOrdered))
+  }
+
+  /// A message with other bytes, in the place of one.
+  static func received(_ message: Message, like other: Message) -> Message {
+    Message(
+      id: other.id, format: .bytes, author: nil, action: message.action, body: message.body,
+      stream: StreamID(channel: other.channel, delivery: other.delivery))
   }
 }

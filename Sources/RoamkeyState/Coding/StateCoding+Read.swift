@@ -16,7 +16,7 @@ extension StateCoding where Coder == RangeDecoder {
     let check = coding.coder.code(0, bits: 16)
     guard coding.coder.isComplete else { throw .malformed }
     let tree = StateTree(nodes: coding.current.nodes, heap: coding.current.heap, keys: keys)
-    guard tree.hash & 0xffff == check else { throw baselines.base == nil ? .malformed : .wrongBaseline }
+    guard tree.check == check else { throw baselines.base == nil ? .malformed : .wrongBaseline }
     return tree
   }
 

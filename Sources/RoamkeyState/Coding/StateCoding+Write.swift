@@ -7,7 +7,7 @@ extension StateCoding where Coder == RangeEncoder {
       Reference(mode: .base, isInBase: true, node: 0, older: baselines.older == nil ? nil : 0)
     }
     coding.write(0, reference, 0, keys)
-    _ = coding.coder.code(tree.hash & 0xffff, bits: 16)
+    _ = coding.coder.code(tree.check, bits: 16)
     return coding.coder.finish()
   }
 

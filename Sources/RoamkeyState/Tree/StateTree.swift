@@ -14,6 +14,9 @@ final class StateTree: Sendable {
     hash = Self.hash(nodes, 0..<nodes.count, heap, keys)
   }
 
+  /// What a reader compares: the uppermost bits, since what is multiplied moves only upwards.
+  var check: UInt64 { hash >> 48 }
+
   /// What it weighs as a baseline (STATE §3): the same number on both sides.
   var weight: Int { nodes.count * StateLimits.valueWeight + heap.count }
 
