@@ -110,7 +110,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "RoamkeyStateTests",
-      dependencies: ["RoamkeyState", "Roamkey", "RoamkeyCBOR", "RoamkeyEngine", "RoamkeySimulator", "RoamkeyWire"],
+      dependencies: [
+        "RoamkeyState", "Roamkey", "RoamkeyCBOR", "RoamkeyEngine", "RoamkeySimulator", "RoamkeyWire", "TestSupport",
+      ],
       swiftSettings: settings),
     // Stories on the simulated network, one file each.
     .testTarget(

@@ -2,7 +2,7 @@
 public enum StateError: Error, Sendable, Hashable {
   /// It has more values than `limit`.
   case tooManyValues(limit: Int)
-  /// Its texts have more bytes than `limit`.
+  /// Its texts and keys have more bytes than `limit`.
   case tooManyBytes(limit: Int)
   /// Lists and dictionaries are nested more deeply than `limit` levels.
   case tooDeep(limit: Int)
@@ -22,7 +22,7 @@ extension StateError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .tooManyValues(let limit): "the state has more than \(limit) values (StateLimits)"
-    case .tooManyBytes(let limit): "the texts of the state have more than \(limit) bytes (StateLimits)"
+    case .tooManyBytes(let limit): "texts and keys of the state have more than \(limit) bytes (StateLimits)"
     case .tooDeep(let limit): "lists and dictionaries of the state are nested more than \(limit) levels deep"
     case .notEncodable(let reason): "the state could not be encoded: \(reason)"
     case .notDecodable(let reason): "what was received is no such state: \(reason)"

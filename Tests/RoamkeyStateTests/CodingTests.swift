@@ -79,4 +79,32 @@ import Testing
     let (cut, less) = try bench.carry(.list(Array(trail[..<9] + trail[10...])), from: .list(trail))
     #expect(cut == .list(Array(trail[..<9] + trail[10...])) && less.count < 12, "\(less.count)")
   }
+
+  /// The format is these bytes: whoever changes one of them changes it for all who have been written already.
+  @Test func theBytesStayWhatTheyAre() throws {
+    var bench = Bench()
+    let one: Value = [
+      "t": 1,
+      "ships": [["id": 1, "x": 10, "hull": 0.5, "mode": "idle"], ["id": 2, "x": 30, "hull": 12.25, "mode": "idle"]],
+    ]
+    let two: Value = [
+      "t": 2,
+      "ships": [["id": 1, "x": 14, "hull": 0.5, "mode": "idle"], ["id": 2, "x": 33, "hull": 12, "mode": "fire"]],
+    ]
+    let three: Value = [
+      "t": 3,
+      "ships": [["id": 1, "x": 18, "hull": 0.5, "mode": "idle"], ["id": 3, "x": 7, "hull": 12, "mode": "fire"]],
+    ]
+    let bytes = [
+      try bench.encode(one), try bench.encode(two, from: one), try bench.encode(three, from: two, one),
+      try bench.encode([.null, true, -1, .number(-.infinity), .bytes([1, 2]), .tagged(3, "é"), .integer(1 << 63)]),
+    ]
+    let hexadecimal = bytes.map { $0.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
+    #expect(
+      hexadecimal == [
+        "a112dcda26c066da01c7d668a49ef66fe6ff157e54e9f33efbdb5f18ed97eb23ad2afccf3c64",
+        "542b530a1a4518ccd37f29fc75f814", "54156981c1f8a423721a28cb5f7b11c45d",
+        "93bfcdc9c4dfdfe18002fdf81bd9021b43a1747b29143e000000000005d2df",
+      ])
+  }
 }

@@ -104,7 +104,9 @@ enum RandomValues {
     case .dictionary(let entries):
       var changed: [Value: Value] = [:]
       // In an order that follows from the seed alone.
-      for (key, value) in entries.sorted(by: { "\($0.key)" < "\($1.key)" }) where !random.chance(chance * 0.3) {
+      let bytes = { (key: Value) in (try? key.cbor()) ?? [] }
+      let sorted = entries.sorted { bytes($0.key).lexicographicallyPrecedes(bytes($1.key)) }
+      for (key, value) in sorted where !random.chance(chance * 0.3) {
         changed[key] = mutated(value, &random, depth: depth + 1, chance: chance)
       }
       if random.chance(chance) { changed[key(&random)] = self.value(&random, depth: depth + 1) }

@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test func onePersonAloneGetsABot() {
-    let table = Table(seed: 7, MatchSettings(rules: Rules(length: 2400, pace: 4), bots: 0, level: .weak))
+    let table = Table(seed: 7, MatchSettings(rules: Rules(length: 1500, pace: 8), bots: 0, level: .weak))
     table.sit("Ada", .strong)
     #expect(table.begin() && table.playToTheEnd())
     #expect(table.chairs[0].view.seats.map(\.isBot) == [false, true])

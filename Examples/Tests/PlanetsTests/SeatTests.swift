@@ -89,7 +89,7 @@ import Testing
 
   /// The host's program begins anew: its match is gone, and all are in its lobby again by themselves.
   @Test func aHostThatBeginsAnew() {
-    let table = Table(seed: 4, MatchSettings(rules: NetTests.quick))
+    let table = Table(seed: 4, MatchSettings(rules: Rules(length: 260, pace: 4)))
     let (ada, ben) = (table.sit("Ada", .strong), table.sit("Ben", .strong))
     #expect(table.begin())
     table.simulation.run(for: .seconds(10))

@@ -77,6 +77,8 @@ final class Table {
       chair.news += chair.guest.takeNews()
       if chair.guest.view.frame != before { compare(chair) }
       look(chair)
+      // Cut off for so long that it gave up: a person tries again.
+      if case .failed = client.state { restart(chair, after: .seconds(1)) }
     }
     simulation.run(until: { self.host.people[client.id] != nil }, within: .seconds(10))
     return chair

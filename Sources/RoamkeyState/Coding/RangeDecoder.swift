@@ -1,4 +1,4 @@
-/// Reads what `RangeEncoder` has written. Behind the end it reads zeros; `isComplete` tells whether these were too many.
+/// Reads what `RangeEncoder` has written. Behind the end it reads zeros; `isComplete` tells whether they were too many.
 struct RangeDecoder: BitCoder {
   private let bytes: ArraySlice<UInt8>
   private var position: Int

@@ -53,7 +53,7 @@ struct RangeEncoder: BitCoder {
     low = (low & 0x00ff_ffff) << 8
   }
 
-  /// The bytes, at the end. A reader takes zeros for what it misses behind them, so of all numbers in the range that one
+  /// The bytes, at the end. A reader takes zeros for what it misses behind them, so of all numbers in the range the one
   /// is taken that ends in most zeros, and up to four of them are left out.
   consuming func finish() -> [UInt8] {
     let top = low + UInt64(range) - 1

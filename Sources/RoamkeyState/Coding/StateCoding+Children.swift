@@ -46,20 +46,19 @@ extension StateCoding {
 
   /// Finds elements of the older list that are those of another list.
   struct ElementFinder {
-    private let nodes: [StateNode]
-    private let heap: [UInt8]
+    private let source: TreeSource
     let places: [Int]
     private var next = 0
     private var identities: [Identity: Int]?
 
-    init(_ nodes: [StateNode], _ heap: [UInt8], _ place: Int) {
-      self.nodes = nodes
-      self.heap = heap
-      places = StateCoding.children(nodes, place)
+    init(_ coding: StateCoding, _ source: TreeSource, _ place: Int) {
+      self.source = source
+      places = StateCoding.children(coding.nodes(source), place)
     }
 
     /// The index of the element with an identity: the one behind what was found last, or the first that has it.
-    mutating func find(_ identity: Identity) -> Int? {
+    mutating func find(_ identity: Identity, _ coding: StateCoding) -> Int? {
+      let (nodes, heap) = (coding.nodes(source), coding.heap(source))
       if next < places.count, StateCoding.identity(nodes, heap, places[next]) == identity {
         next += 1
         return next - 1
@@ -78,60 +77,77 @@ extension StateCoding {
     }
   }
 
-  /// The references of a list's elements.
+  /// The references of a list's elements. It keeps places and no nodes, which may still become more.
   struct ElementReferences {
     let mode: Reference.Mode
-    let isInBase: Bool
+    let source: TreeSource
     let base: [Int]
     var older: ElementFinder?
-    let nodes: [StateNode]
-    let heap: [UInt8]
+
+    /// The reference to the element with an index.
+    mutating func reference(_ index: Int, _ coding: StateCoding) -> Reference {
+      let place = base[index]
+      var found: Int?
+      if older == nil {
+        found = nil
+      } else if let identity = StateCoding.identity(coding.nodes(source), coding.heap(source), place) {
+        found = older?.find(identity, coding)
+      } else if let older, older.places.count == base.count {
+        found = index
+      }
+      return Reference(
+        mode: mode, isInBase: source == .base, node: place, older: found.flatMap { older?.places[$0] })
+    }
   }
 
   /// What the elements of a list have in the reference's list; nil where that is none.
   func elements(_ reference: Reference?) -> ElementReferences? {
     guard let reference, node(reference).kind == .list else { return nil }
-    let nodes = nodes(reference)
     var older: ElementFinder?
-    if let place = reference.older {
-      let olderNodes = olderNodes(reference)
-      if olderNodes[place].kind == .list {
-        let heap = reference.mode == .base ? baselines.older?.heap : nil
-        older = ElementFinder(olderNodes, heap ?? self.heap(isInBase: reference.isInBase), place)
-      }
+    if let place = reference.older, olderNode(reference)?.kind == .list {
+      older = ElementFinder(self, reference.olderSource, place)
     }
     return ElementReferences(
-      mode: reference.mode, isInBase: reference.isInBase, base: Self.children(nodes, reference.node), older: older,
-      nodes: nodes, heap: heap(isInBase: reference.isInBase))
+      mode: reference.mode, source: reference.source,
+      base: Self.children(nodes(reference.source), reference.node), older: older)
   }
-}
 
-extension StateCoding.ElementReferences {
-  /// The reference to the element with an index.
-  mutating func reference(_ index: Int) -> Reference {
-    let place = base[index]
-    var found: Int?
-    if let identity = StateCoding<Coder>.identity(nodes, heap, place) {
-      found = older?.find(identity)
-    } else if let older, older.places.count == base.count {
-      found = index
-    }
-    return Reference(mode: mode, isInBase: isInBase, node: place, older: found.flatMap { older?.places[$0] })
-  }
-}
-
-extension StateCoding {
   /// The references of a dictionary's entries, which are asked for in the order of their keys.
   struct EntryReferences {
+    /// What is left of a dictionary.
+    struct Rest {
+      let source: TreeSource
+      var node: Int
+      var left: Int32
+
+      mutating func find(_ key: Int32, _ keys: KeyTable, _ nodes: [StateNode]) -> Int? {
+        while left > 0 {
+          let candidate = nodes[node].key
+          if candidate != key, !keys.precedes(candidate, key) { return nil }
+          let place = node
+          node = Int(nodes[node].end)
+          left -= 1
+          if candidate == key { return place }
+        }
+        return nil
+      }
+    }
+
     let mode: Reference.Mode
-    let isInBase: Bool
-    let nodes: [StateNode]
-    /// The next entry, and how many are left.
-    var node: Int
-    var left: Int32
-    var olderNodes: [StateNode]
-    var older: Int
-    var olderLeft: Int32 = 0
+    var entries: Rest
+    var older: Rest?
+
+    var source: TreeSource { entries.source }
+    var node: Int { entries.node }
+    var left: Int32 { entries.left }
+
+    /// The entry under a key, none of those before it being asked for any more; nil where there is none.
+    mutating func find(_ key: Int32, _ keys: KeyTable, _ coding: StateCoding) -> Reference? {
+      guard let place = entries.find(key, keys, coding.nodes(entries.source)) else { return nil }
+      var older: Int?
+      if let source = self.older?.source { older = self.older?.find(key, keys, coding.nodes(source)) }
+      return Reference(mode: mode, isInBase: entries.source == .base, node: place, older: older)
+    }
   }
 
   /// What the entries of a dictionary have in the reference's dictionary; nil where that is none.
@@ -139,40 +155,12 @@ extension StateCoding {
     guard let reference else { return nil }
     let node = node(reference)
     guard node.kind == .dictionary else { return nil }
-    var entries = EntryReferences(
-      mode: reference.mode, isInBase: reference.isInBase, nodes: nodes(reference), node: reference.node + 1,
-      left: node.count, olderNodes: [], older: 0)
-    if let older = reference.older {
-      let nodes = olderNodes(reference)
-      if nodes[older].kind == .dictionary {
-        entries.olderNodes = nodes
-        entries.older = older + 1
-        entries.olderLeft = nodes[older].count
-      }
+    var older: EntryReferences.Rest?
+    if let place = reference.older, let node = olderNode(reference), node.kind == .dictionary {
+      older = .init(source: reference.olderSource, node: place + 1, left: node.count)
     }
-    return entries
-  }
-}
-
-extension StateCoding.EntryReferences {
-  /// The entry under a key, none of those before it being asked for any more; nil where there is none.
-  mutating func find(_ key: Int32, _ keys: KeyTable) -> Reference? {
-    guard let place = Self.find(key, nodes, &node, &left, keys) else { return nil }
-    let older = Self.find(key, olderNodes, &older, &olderLeft, keys)
-    return Reference(mode: mode, isInBase: isInBase, node: place, older: older)
-  }
-
-  private static func find(
-    _ key: Int32, _ nodes: [StateNode], _ node: inout Int, _ left: inout Int32, _ keys: KeyTable
-  ) -> Int? {
-    while left > 0 {
-      let candidate = nodes[node].key
-      if candidate != key, !keys.precedes(candidate, key) { return nil }
-      let place = node
-      node = Int(nodes[node].end)
-      left -= 1
-      if candidate == key { return place }
-    }
-    return nil
+    return EntryReferences(
+      mode: reference.mode, entries: .init(source: reference.source, node: reference.node + 1, left: node.count),
+      older: older)
   }
 }

@@ -18,9 +18,8 @@ extension StateCoding {
   /// The bits of the number that would come if things went on as between the older one and the reference; nil where
   /// that cannot be told.
   func continuation(_ reference: Reference, _ column: Int?) -> UInt64? {
-    guard let olderPlace = reference.older else { return nil }
-    let (node, older) = (node(reference), olderNodes(reference)[olderPlace])
-    guard node.kind == older.kind else { return nil }
+    let node = node(reference)
+    guard let older = olderNode(reference), node.kind == older.kind else { return nil }
     let (distance, span) = reference.mode == .base ? (baselines.distance, baselines.span) : (1, 1)
     switch node.kind {
     case .integer:

@@ -73,7 +73,8 @@ extension StateCoding where Coder == RangeDecoder {
     case .null, .no, .yes, .undefined, .integer, .largeInteger, .smallInteger, .real, .simple:
       _ = try current.append(StateNode(node.kind, bits: expectation(reference, column).bits, key: key))
     case .text, .bytes:
-      _ = try current.append(node.kind, bytes(node, isInBase: reference.isInBase), key: key)
+      // As an array of its own: the heap would be copied if a part of it were kept while it grows.
+      _ = try current.append(node.kind, Array(bytes(node, isInBase: reference.isInBase)), key: key)
     case .tagged:
       let place = try current.append(StateNode(.tagged, bits: node.bits, count: 1, key: key))
       let inner = column.flatMap { table.find(.any, of: $0) }
@@ -85,14 +86,16 @@ extension StateCoding where Coder == RangeDecoder {
       let place = try current.append(StateNode(.list, count: count, key: key))
       for index in 0..<count {
         let inner = column.flatMap { table.find(Self.key(index, count: count), of: $0) }
-        try appendPredicted(elements.reference(index), inner, key: -1, depth: depth + 1, keys)
+        try appendPredicted(elements.reference(index, self), inner, key: -1, depth: depth + 1, keys)
       }
       current.end(place)
     case .dictionary:
       guard var entries = entries(reference) else { throw .malformed }
       let place = try current.append(StateNode(.dictionary, count: Int(node.count), key: key))
-      for entryKey in keysOf(entries) {
-        guard let entry = entries.find(entryKey, keys) else { throw .malformed }
+      let entryKeys = keysOf(entries)
+      try current.count(entryKeys, keys)
+      for entryKey in entryKeys {
+        guard let entry = entries.find(entryKey, keys, self) else { throw .malformed }
         let inner = column.flatMap { table.find(Self.key(entryKey, isMap: node.isMap), of: $0) }
         try appendPredicted(entry, inner, key: entryKey, depth: depth + 1, keys)
       }
@@ -152,10 +155,11 @@ extension StateCoding where Coder == RangeDecoder {
     var entries = entries(reference)
     let isMap = bit(false, column, Slot.isMap)
     let sorted = try readKeys(entries, isMap: isMap, column, &keys)
+    try current.count(sorted, keys)
     let place = try current.append(StateNode(.dictionary, count: sorted.count, key: key))
     var steps = ListSteps(baseCount: 0)
     for entryKey in sorted {
-      let entry = entries?.find(entryKey, keys) ?? (isMap ? steps.neighbour : nil)
+      let entry = entries?.find(entryKey, keys, self) ?? (isMap ? steps.neighbour : nil)
       let child = current.nodes.count
       let inner = table.child(Self.key(entryKey, isMap: isMap), of: column)
       try read(entry, inner, key: entryKey, depth: depth + 1, &keys)
@@ -250,14 +254,14 @@ extension StateCoding where Coder == RangeDecoder {
   }
 
   private mutating func readText(_ kind: StateNode.Kind, _ column: Int, _ key: Int32) throws(StateError) {
-    let bytes: ArraySlice<UInt8>
+    let bytes: [UInt8]
     if bit(false, column, Slot.isRecent) {
       let index = tree(0, bits: 3, at: table.columns[column].models + Slot.recent)
       let known = table.columns[column].recent.places
       guard index < known.count else { throw .malformed }
-      bytes = self.bytes(knownNode(known[index]), isInBase: known[index].isInBase)
+      bytes = Array(self.bytes(knownNode(known[index]), isInBase: known[index].isInBase))
     } else {
-      bytes = try readBytes(column)[...]
+      bytes = try readBytes(column)
     }
     if kind == .text, String(validating: bytes, as: UTF8.self) == nil { throw .malformed }
     _ = try current.append(kind, bytes, key: key)

@@ -9,8 +9,7 @@ extension StateCoding {
 
   /// What is in a tagged value.
   func tagged(_ reference: Reference) -> Reference {
-    var older: Int?
-    if let place = reference.older, olderNodes(reference)[place].kind == .tagged { older = place + 1 }
+    let older = olderNode(reference)?.kind == .tagged ? reference.older.map { $0 + 1 } : nil
     return Reference(mode: reference.mode, isInBase: reference.isInBase, node: reference.node + 1, older: older)
   }
 
@@ -19,9 +18,10 @@ extension StateCoding {
     var keys: [Int32] = []
     keys.reserveCapacity(Int(entries.left))
     var child = entries.node
+    let nodes = nodes(entries.source)
     for _ in 0..<entries.left {
-      keys.append(entries.nodes[child].key)
-      child = Int(entries.nodes[child].end)
+      keys.append(nodes[child].key)
+      child = Int(nodes[child].end)
     }
     return keys
   }
@@ -44,7 +44,7 @@ extension StateCoding {
   }
 
   func bytes(_ node: StateNode, isInBase: Bool) -> ArraySlice<UInt8> {
-    heap(isInBase: isInBase)[Int(node.bits)..<Int(node.bits) + Int(node.count)]
+    heap(isInBase ? .base : .current)[Int(node.bits)..<Int(node.bits) + Int(node.count)]
   }
 
   func knownNode(_ place: RecentTexts.Place) -> StateNode {
@@ -115,7 +115,7 @@ extension StateCoding {
     guard let known = elements, !known.base.isEmpty else { return steps.neighbour }
     if known.mode == .neighbour {
       // The parts of a point go on from those of the point beside it, those of a longer list from each other.
-      if count <= 4, index < known.base.count { return elements?.reference(index) }
+      if count <= 4, index < known.base.count { return elements?.reference(index, self) }
       return steps.neighbour
     }
     let place: Int? =
@@ -126,7 +126,7 @@ extension StateCoding {
       }
     if let place {
       steps.next = place + 1
-      return elements?.reference(place)
+      return elements?.reference(place, self)
     }
     return steps.neighbour ?? Reference(mode: .neighbour, isInBase: true, node: known.base[0], older: nil)
   }

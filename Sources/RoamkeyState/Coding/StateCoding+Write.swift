@@ -60,7 +60,8 @@ extension StateCoding where Coder == RangeEncoder {
       var child = place + 1
       for index in 0..<Int(node.count) {
         let key = Self.key(index, count: Int(node.count))
-        guard isPredicted(child, elements.reference(index), column.flatMap { table.find(key, of: $0) }, keys) else {
+        guard isPredicted(child, elements.reference(index, self), column.flatMap { table.find(key, of: $0) }, keys)
+        else {
           return false
         }
         child = Int(current.nodes[child].end)
@@ -72,7 +73,7 @@ extension StateCoding where Coder == RangeEncoder {
       for _ in 0..<node.count {
         let childKey = current.nodes[child].key
         let key = Self.key(childKey, isMap: node.isMap)
-        guard let entry = entries.find(childKey, keys),
+        guard let entry = entries.find(childKey, keys, self),
           isPredicted(child, entry, column.flatMap { table.find(key, of: $0) }, keys)
         else { return false }
         child = Int(current.nodes[child].end)
@@ -97,7 +98,7 @@ extension StateCoding where Coder == RangeEncoder {
     var sources: [Int?]?
     if let known = elements, known.mode == .base, !places.isEmpty, !known.base.isEmpty {
       sources = ListMatching.match(
-        places, current.nodes, current.heap, with: known.base, known.nodes, known.heap, keys)
+        places, current.nodes, current.heap, with: known.base, nodes(known.source), heap(known.source), keys)
       if difference == 0 { _ = bit(sources == nil, column, Slot.inPlace) }
       // A list of another length tells of each element.
       if difference != 0, sources == nil { sources = places.indices.map { $0 < known.base.count ? $0 : nil } }
@@ -132,7 +133,7 @@ extension StateCoding where Coder == RangeEncoder {
     var steps = ListSteps(baseCount: 0)
     for child in children {
       let key = current.nodes[child].key
-      let entry = entries?.find(key, keys) ?? (node.isMap ? steps.neighbour : nil)
+      let entry = entries?.find(key, keys, self) ?? (node.isMap ? steps.neighbour : nil)
       write(child, entry, table.child(Self.key(key, isMap: node.isMap), of: column), keys)
       steps.note(child)
     }

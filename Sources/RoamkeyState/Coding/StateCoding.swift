@@ -11,6 +11,16 @@ struct Reference {
   let node: Int
   /// What was before it: in the older base, or where `node` is; nil for none.
   let older: Int?
+
+  /// Where `node` is.
+  var source: TreeSource { isInBase ? .base : .current }
+  /// Where `older` is.
+  var olderSource: TreeSource { mode == .base ? .older : source }
+}
+
+/// One of the three states that a reference may point into.
+enum TreeSource {
+  case base, older, current
 }
 
 /// One difference between states: what a publisher writes and a subscriber reads, with what both know of it.
@@ -49,28 +59,32 @@ struct StateCoding<Coder: BitCoder> {
     return current.nodes[reference.node]
   }
 
-  /// The nodes in which the reference's `node` is.
-  func nodes(_ reference: Reference) -> [StateNode] {
-    if reference.isInBase, let base = baselines.base { return base.nodes }
-    return current.nodes
+  /// The older node of a reference; nil where it has none.
+  func olderNode(_ reference: Reference) -> StateNode? { reference.older.map { nodes(reference.olderSource)[$0] } }
+
+  /// The nodes of a state. Nobody may keep them while the state grows: they would be copied.
+  func nodes(_ source: TreeSource) -> [StateNode] {
+    switch source {
+    case .base: baselines.base?.nodes ?? []
+    case .older: baselines.older?.nodes ?? []
+    case .current: current.nodes
+    }
   }
 
-  /// The nodes in which the reference's `older` is.
-  func olderNodes(_ reference: Reference) -> [StateNode] {
-    if reference.mode == .base, let older = baselines.older { return older.nodes }
-    return nodes(reference)
-  }
-
-  func heap(isInBase: Bool) -> [UInt8] {
-    if isInBase, let base = baselines.base { return base.heap }
-    return current.heap
+  /// The texts of a state. Nobody may keep them while the state grows.
+  func heap(_ source: TreeSource) -> [UInt8] {
+    switch source {
+    case .base: baselines.base?.heap ?? []
+    case .older: baselines.older?.heap ?? []
+    case .current: current.heap
+    }
   }
 
   func isSameBytes(_ place: Int, _ reference: Reference) -> Bool {
     let (one, other) = (current.nodes[place], node(reference))
     guard one.count == other.count else { return false }
     let (here, there) = (Int(one.bits), Int(other.bits))
-    let heap = heap(isInBase: reference.isInBase)
+    let heap = heap(reference.source)
     return current.heap[here..<here + Int(one.count)] == heap[there..<there + Int(other.count)]
   }
 

@@ -12,7 +12,7 @@ struct PublisherCore {
   private var keys = KeyTable()
   private var records: [PlayerID: ReceiverRecord] = [:]
   /// Messages of this frame, by the states that they were made of.
-  private var encoded: [Ingredients: [UInt8]] = [:]
+  private var encoded: [Ingredients: Encoded] = [:]
 
   private struct Ingredients: Hashable {
     let tree: ObjectIdentifier
@@ -20,6 +20,12 @@ struct PublisherCore {
     let baseTree: ObjectIdentifier?
     let older: UInt64
     let olderTree: ObjectIdentifier?
+  }
+
+  /// A body with what it was made of: as long as these are here no other tree has their identity.
+  private struct Encoded {
+    let body: [UInt8]
+    let trees: [StateTree]
   }
 
   init(action: String, channel: UInt8, limits: StateLimits, expires: Duration?) {
@@ -78,7 +84,7 @@ struct PublisherCore {
       olderTree: older.map { ObjectIdentifier($0.1) })
     statistics.messages += 1
     if known == nil { statistics.fullStates += 1 }
-    if let body = encoded[ingredients] {
+    if let body = encoded[ingredients]?.body {
       statistics.sharedUses += 1
       statistics.bytes += body.count
       return body
@@ -96,7 +102,8 @@ struct PublisherCore {
       }
     }
     let body = header.bytes + StateCoding.encode(tree, baselines, keys: keys)
-    encoded[ingredients] = body
+    encoded[ingredients] = Encoded(
+      body: body, trees: [tree, baselines.base, baselines.older].compactMap(\.self))
     statistics.encodings += 1
     statistics.bytes += body.count
     return body

@@ -12,8 +12,8 @@ public import Roamkey
 ///     server.flush()
 ///
 /// The other side reads with a ``StateSubscriber`` of the same action and channel. A state may be of any type that is
-/// `Encodable`; elements of arrays are known again by their `id`, where they have one. Messages are `latest`: a lost one
-/// is never repeated, the next one makes up for it.
+/// `Encodable`; elements of arrays are known again by their `id`, where they have one. Messages are `latest`: a lost
+/// one is never repeated, the next one makes up for it.
 public struct StatePublisher<State: Encodable> {
   private var core: PublisherCore
 
@@ -141,6 +141,16 @@ public struct StatePublisher<State: Encodable> {
     }
   }
 
+  /// Takes the server's requests for whole states, where a client publishes.
+  /// - Returns: all other events.
+  @discardableResult
+  public mutating func take(_ events: [Client.Event], from client: some GameClient) -> [Client.Event] {
+    let server = client.serverID
+    return events.filter { event in
+      if case .message(let message) = event { !core.take(message, from: server) } else { true }
+    }
+  }
+
   // MARK: -
 
   /// Why the last state could not be encoded.
@@ -175,6 +185,8 @@ public struct StatePublisher<State: Encodable> {
     }
   }
 }
+
+extension StatePublisher: Sendable {}
 
 /// The channel of states, unless another one is named: out of the way of those that games begin with.
 public let defaultStateChannel: UInt8 = 63

@@ -11,7 +11,7 @@ public import Roamkey
 ///
 /// Each state that it gives is, to the last bit, one that was published.
 public struct StateSubscriber<State: Decodable> {
-  private struct Shown {
+  fileprivate struct Shown {
     let state: State
     let sentAt: GameTime
   }
@@ -68,7 +68,19 @@ public struct StateSubscriber<State: Decodable> {
     return others
   }
 
-  /// Takes the states among a player's messages to a server; ask for a whole one where ``takeRequest()`` says so.
+  /// Takes a state that a player's client publishes, and asks it for a whole one where it must. Each player's states
+  /// need a subscriber of their own.
+  /// - Returns: false for a message that is no state of this publisher's.
+  @discardableResult
+  public mutating func take(_ message: Message, from player: PlayerID, of server: some GameServer) -> Bool {
+    let isTaken = take(message)
+    if let request = core.takeRequest(), server.send(request, to: player, options: requestOptions) != nil {
+      core.askAgain()
+    }
+    return isTaken
+  }
+
+  /// Takes a state, and asks nobody: ask for a whole one where ``takeRequest()`` says so.
   /// - Returns: false for a message that is no state of this publisher's.
   ///
   /// A state that cannot be read is taken, too: ``lastError`` tells.
@@ -122,7 +134,7 @@ public struct StateSubscriber<State: Decodable> {
   /// What to show: the states before and after the moment that lies ``delay`` before `now`, by the time at which they
   /// were published. Nil before the first one; the newest one where there is no later.
   ///
-  /// - Parameter now: `SuspendingClock.now`, or the time of a simulation. What is shown never goes back.
+  /// - Parameter now: the time as the game is told it, `.now` or that of a simulation. What is shown never goes back.
   public mutating func frame(at now: GameTime) -> StateFrame<State>? {
     guard !history.isEmpty else { return nil }
     let shown = playout.shown(at: now)
@@ -138,6 +150,9 @@ public struct StateSubscriber<State: Decodable> {
     return StateFrame(from: from.state, to: to.state, fraction: fraction)
   }
 }
+
+extension StateSubscriber: Sendable where State: Sendable {}
+extension StateSubscriber.Shown: Sendable where State: Sendable {}
 
 extension StateSubscriber where State: Interpolatable {
   /// What lies between the states before and after the moment that is shown; see ``frame(at:)``.

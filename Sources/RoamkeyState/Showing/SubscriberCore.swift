@@ -8,6 +8,9 @@ struct SubscriberCore {
     let tree: StateTree
   }
 
+  /// Messages that cannot be read before a request is repeated.
+  private static let patience = 32
+
   let action: String
   let channel: UInt8
   let limits: StateLimits
@@ -47,8 +50,8 @@ struct SubscriberCore {
       return (frame, value)
     } catch {
       statistics.unreadable += 1
-      // After the first, then after 32, 64, 128 ...: the answer is on its way for a while, and they may all come at once.
-      let isTime = unread == 0 || unread >= StateLimits.maximumBaselines && unread & (unread - 1) == 0
+      // After the first, then after 32, 64, 128 ...: the answer is on its way for a while, and many may come at once.
+      let isTime = unread == 0 || unread >= Self.patience && unread & (unread - 1) == 0
       mustAsk = mustAsk || isTime
       unread += 1
       throw error

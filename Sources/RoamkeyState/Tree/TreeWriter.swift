@@ -5,6 +5,8 @@ struct TreeWriter {
   let limits: StateLimits
   private(set) var nodes: [StateNode] = []
   private(set) var heap: [UInt8] = []
+  /// Bytes of the keys of all entries.
+  private var keyBytes = 0
 
   init(limits: StateLimits) { self.limits = limits }
 
@@ -26,7 +28,7 @@ struct TreeWriter {
 
   /// Adds a text or bytes.
   mutating func append(_ kind: StateNode.Kind, _ bytes: some Collection<UInt8>, key: Int32) throws(StateError) -> Int {
-    guard bytes.count <= limits.maximumBytes - heap.count else { throw .tooManyBytes(limit: limits.maximumBytes) }
+    guard bytes.count <= heapRoom else { throw .tooManyBytes(limit: limits.maximumBytes) }
     let start = heap.count
     heap.append(contentsOf: bytes)
     return try append(StateNode(kind, bits: UInt64(start), count: bytes.count, key: key))
@@ -55,7 +57,13 @@ struct TreeWriter {
   /// How many more values there may be.
   var room: Int { limits.maximumValues - nodes.count }
   /// How many more bytes of texts there may be.
-  var heapRoom: Int { limits.maximumBytes - heap.count }
+  var heapRoom: Int { limits.maximumBytes - heap.count - keyBytes }
+
+  /// A dictionary has these keys.
+  mutating func count(_ numbers: some Sequence<Int32>, _ keys: KeyTable) throws(StateError) {
+    for number in numbers { keyBytes += keys[number].bytes.count }
+    guard heapRoom >= 0 else { throw .tooManyBytes(limit: limits.maximumBytes) }
+  }
 
   // MARK: Values
 
@@ -83,6 +91,7 @@ struct TreeWriter {
       var numbered: [(number: Int32, value: Value)] = []
       numbered.reserveCapacity(entries.count)
       for (key, value) in entries { numbered.append((try keys.number(of: key), value)) }
+      try count(numbered.lazy.map(\.number), keys)
       numbered.sort { keys.precedes($0.number, $1.number) }
       for (number, value) in numbered { try add(value, key: number, depth: depth + 1, &keys) }
       end(place)

@@ -8,6 +8,8 @@ struct StateOverNetwork {
     var body = 0.0
     var down = 0.0
     var up = 0.0
+    /// How many states a player got in a second.
+    var states = 0.0
   }
 
   private let players: Int
@@ -48,6 +50,8 @@ struct StateOverNetwork {
     var random = SeededRandom(seed: seed)
     var world = Movers(&random)
     var subscribers = simulation.clients.map { _ in StateSubscriber<Movers>() }
+    var seen = simulation.clients.map { _ in UInt64(0) }
+    var got = 0.0
     var published: [UInt64: Movers] = [:]
     let before = wire(simulation)
     for tick in 1...UInt64(seconds * 20) {
@@ -64,6 +68,9 @@ struct StateOverNetwork {
           guard !events.isEmpty else { continue }
           _ = subscribers[index].take(events, from: simulation.clients[index])
           read += 1
+          let states = subscribers[index].statistics.states
+          got += Double(states - seen[index])
+          seen[index] = states
           let frame = subscribers[index].newestFrame ?? 0
           if subscribers[index].lastError != nil || subscribers[index].newest != published[frame] { wrong += 1 }
         }
@@ -73,7 +80,7 @@ struct StateOverNetwork {
     let share = Double(players * seconds)
     ours = Figures(
       body: Double(publisher.statistics.bytes) / share, down: (after.down - before.down) / share,
-      up: (after.up - before.up) / share)
+      up: (after.up - before.up) / share, states: got / share)
   }
 
   private mutating func runPlain() {
@@ -81,7 +88,7 @@ struct StateOverNetwork {
     var random = SeededRandom(seed: seed)
     var world = Movers(&random)
     let before = wire(simulation)
-    var bytes = 0
+    var (bytes, got) = (0, 0.0)
     for _ in 0..<seconds * 20 {
       world.step(&random)
       _ = simulation.server.takeEvents()
@@ -91,25 +98,35 @@ struct StateOverNetwork {
       }
       simulation.server.flush()
       simulation.run(for: .milliseconds(50))
-      for client in simulation.clients { _ = client.takeEvents() }
+      for client in simulation.clients {
+        for event in client.takeEvents() { if case .message = event { got += 1 } }
+      }
     }
     let after = wire(simulation)
     let share = Double(players * seconds)
     plain = Figures(
-      body: Double(bytes) / share, down: (after.down - before.down) / share, up: (after.up - before.up) / share)
+      body: Double(bytes) / share, down: (after.down - before.down) / share, up: (after.up - before.up) / share,
+      states: got / share)
   }
 
   var text: String {
     func row(_ name: String, _ figures: Figures) -> [String] {
-      [name] + [figures.body, figures.down, figures.up].map { Text.number($0, decimals: 0) }
+      [name]
+        + [figures.body, figures.down, figures.up, figures.states, figures.down / figures.states].map {
+          Text.number($0, decimals: 0)
+        }
     }
     let table = Text.table([
-      ["200 movers, 20 Hz, \(players) players, 5 % loss", "states B/s", "down B/s", "up B/s"],
+      [
+        "200 movers, 20 Hz, \(players) players, 5 % loss", "published B/s", "down B/s", "up B/s", "states/s",
+        "down B/state",
+      ],
       row("ours", ours), row("whole states, CBOR", plain),
       ["share"]
-        + [ours.body / plain.body, ours.down / plain.down, ours.up / plain.up].map {
-          Text.number($0 * 100, decimals: 1) + " %"
-        },
+        + [
+          ours.body / plain.body, ours.down / plain.down, ours.up / plain.up, ours.states / plain.states,
+          ours.down / ours.states / plain.down * plain.states,
+        ].map { Text.number($0 * 100, decimals: 1) + " %" },
     ])
     let statistics = publisher.statistics
     return """
