@@ -5,8 +5,8 @@ import Testing
 
 @testable import PlanetsTerminal
 
-/// Whole screens against files that people can read: the characters, then what colour each has. `PLANETS_RENEW=1` writes
-/// the files anew; look at what has changed in them.
+/// Whole screens against files that people can read: the characters, then what colour each has. `PLANETS_RENEW=1`
+/// writes the files anew; look at what has changed in them.
 @Suite struct PictureTests {
   private static let size = TerminalSize(columns: 80, rows: 24)
 

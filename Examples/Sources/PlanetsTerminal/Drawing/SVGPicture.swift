@@ -20,7 +20,8 @@ public struct SVGPicture: Sendable {
     let width = canvas.columns * Self.width + 2 * Self.margin
     let height = canvas.rows * Self.height + top + Self.margin
     var out = """
-      <svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 \(width) \(height)" width="\(width)" height="\(height)">
+      <svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 \(width) \(height)" \
+      width="\(width)" height="\(height)">
       <style>text{font:13px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace}.b{font-weight:700}\
       </style>
       <rect width="\(width)" height="\(height)" rx="8" fill="\(Self.hex(.space))"/>
