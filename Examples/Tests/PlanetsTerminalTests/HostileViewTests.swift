@@ -8,7 +8,8 @@ import Testing
 /// obeys nothing in it.
 @Suite struct HostileViewTests {
   private let names = [
-    "", "\u{1b}[2J", "Ada\r\n\u{7}", "\u{202e}nada", String(repeating: "\u{301}", count: 30), "日本語日本語日本語日本語", "👩‍👩‍👧‍👦👩‍👩‍👧‍👦",
+    "", "\u{1b}[2J", "Ada\r\n\u{7}", "\u{202e}nada", String(repeating: "\u{301}", count: 30), "日本語日本語日本語日本語",
+    "👩‍👩‍👧‍👦👩‍👩‍👧‍👦",
     "a" + String(repeating: "\u{301}", count: 31), "\u{9b}31m", "\u{2028}", "x\u{200b}y",
   ]
 

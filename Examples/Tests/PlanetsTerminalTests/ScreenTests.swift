@@ -202,7 +202,7 @@ private let size = TerminalSize(columns: 80, rows: 24)
       .up, .down, .left, .right, .tab, .backTab, .enter, .escape, .backspace, .character(" "), .character("a"),
       .character("t"), .character("?"), .character("q"), .character("4"), .interrupt, .home, .delete,
     ]
-    for step in 0..<150 {
+    for step in 0..<80 {
       for _ in 0..<3 { table.advance() }
       screen.follow(table.view, at: Double(step) / 5)
       let size = TerminalSize(

@@ -2,8 +2,8 @@ import Planets
 import RoamkeyTerminal
 
 extension GameScreen {
-  /// A click chooses; where planets are chosen, one on another planet sends. On empty space it clears, and drawn over
-  /// it chooses all of the player's planets in the box.
+  /// A click chooses; where planets are chosen, one on another planet sends. On empty space it clears, and a box that
+  /// is drawn there chooses all of the player's planets in it.
   mutating func follow(_ mouse: Mouse, _ view: View, _ size: TerminalSize, _ time: Double) -> [Command] {
     let layout = BoardLayout(columns: size.columns, rows: size.rows)
     let planet = layout.planet(atColumn: mouse.column, row: mouse.row, in: view)
