@@ -46,6 +46,8 @@ struct SessionWorld: ~Copyable {
   let post = SessionPost()
   var serverRuns: UInt64 = 1
   var repaired = false
+  /// Longer datagrams are lost.
+  var carriedSize = maximumDatagramSize
 
   /// What is under way at most: beyond it the oldest are lost, as in any router.
   static let mostFlights = 96
@@ -91,6 +93,11 @@ struct SessionWorld: ~Copyable {
     server.flush(now: now) { out.append(Flight(bytes: $0, address: $1.remote)) }
     for flight in out where flight.address == victim { books.onSent(flight.bytes.count, to: victim) }
     toClient += out.filter { $0.address != victim }
+    let size = carriedSize
+    if size < maximumDatagramSize {
+      toServer.removeAll { $0.bytes.count > size }
+      toClient.removeAll { $0.bytes.count > size }
+    }
     toServer.removeFirst(max(0, toServer.count - Self.mostFlights))
     toClient.removeFirst(max(0, toClient.count - Self.mostFlights))
   }
