@@ -28,7 +28,7 @@ let package = Package(
     .executableTarget(
       name: "RoamkeyCLI",
       dependencies: [
-        "Roamkey",
+        "Roamkey", "RoamkeySimulator",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -21,7 +21,7 @@ import Testing
   @Test func everyListingIsCompiled() throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.root.appending(path: "Tests/Guide").path)
     let programs = try names.map { try text("Tests/Guide/\($0)/main.swift") }
-    let sources = try ["Game", "Chat", "More"].map { try text("Tests/GuideTests/\($0)Listings.swift") }
+    let sources = try ["Game", "Chat", "Author", "More"].map { try text("Tests/GuideTests/\($0)Listings.swift") }
     var seen = Set<String>()
     for listing in try listings() where !listing.hasPrefix("// swift-tools-version") {
       if programs.contains(listing) {

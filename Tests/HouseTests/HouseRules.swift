@@ -7,7 +7,7 @@ enum HouseRules {
 
   /// What each target may import besides the standard library. Arrows point down only; a module missing here fails.
   static let allowedImports: [String: Set<String>] = [
-    "RoamkeyCLI": ["Roamkey", "ArgumentParser", "Logging", "Glibc", "Musl", "Synchronization"],
+    "RoamkeyCLI": ["Roamkey", "RoamkeySimulator", "ArgumentParser", "Logging", "Glibc", "Musl", "Synchronization"],
     "RoamkeyMetrics": ["Roamkey", "CoreMetrics"],
     "Roamkey": [
       "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR", "Logging", "DequeModule", "Glibc",

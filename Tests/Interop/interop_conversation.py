@@ -51,6 +51,24 @@ class Conversation(WithServer):
         self.drive([speaker, listener], lambda: len(listener.messages) == len(said))
         self.assertEqual(list(listener.messages), said)
 
+    def test_signed_by_their_author(self):
+        """§9.8: a room passes a proof on, a good one as well as a bad one, and whoever gets it can tell."""
+        self.serve()
+        speaker, listener = self.joined(), self.joined()
+        good, altered, stolen = (wire.Content(b"I take Vega", 1, "order") for _ in range(3))
+        for number, content in enumerate((good, altered), 1):
+            wire.sign_content(content, speaker.key, "roamkey/1", self.server_key.public, 7, number)
+        altered.body = b"I take Mars"
+        wire.sign_content(stolen, listener.key, "roamkey/1", self.server_key.public, 7, 1)
+        for content in (good, altered, stolen):
+            speaker.send_content(content.write())
+        self.drive([speaker, listener], lambda: len(listener.messages) == 3)
+        heard = list(listener.messages)
+        self.assertEqual({content.author for content in heard}, {speaker.key.public})
+        self.assertEqual([content.proof for content in heard], [good.proof, altered.proof, stolen.proof])
+        proven = [wire.is_proven(content, "roamkey/1", self.server_key.public) for content in heard]
+        self.assertEqual(proven, [True, False, False])
+
     def test_another_port_in_mid_stream(self):
         self.serve()
         client, swift = self.joined(), self.swift_client()
@@ -79,7 +97,7 @@ class Conversation(WithServer):
         client = self.joined()
         client.send("x" * client.theirs.longest, action="a" * 64)
         self.drive([client], lambda: client.is_delivered() and self.server.all("message"))
-        client.send_content(bytes(client.theirs.longest + 102))
+        client.send_content(bytes(client.theirs.longest + 182))
         self.assert_closed(client, wire.LIMIT_EXCEEDED)
 
     def test_trees(self):

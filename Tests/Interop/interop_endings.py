@@ -126,7 +126,7 @@ class Violations(WithServer):
             "empty unreliable content": wire.Message(0, b"", stream=wire.Stream(0, wire.UNRELIABLE)).write(),
             "reserved flags": wire.Message(0, b"\x80").write(),
             "format 3": wire.Message(0, b"\x03").write(),
-            "author's signature": wire.Message(0, b"\x08").write(),
+            "an author's proof cut off": wire.Message(0, b"\x08" + bytes(79)).write(),
             "a time cut off": wire.Message(0, b"\x20\0\0").write(),
             "text that is not UTF-8": wire.Message(0, b"\x01\xff").write(),
             "action that is empty": wire.Message(0, b"\x11\0").write(),
@@ -140,7 +140,7 @@ class Violations(WithServer):
             "a receipt for a stream of which nothing was sent": wire.Receipt(wire.Stream(9, wire.LATEST), 5, 5).write(),
             "a SKIP of an unreliable stream": bytes.fromhex("0f020028"),
             "a SKIP with absurd credit": wire.Skip(wire.Stream(), 0, 1 << 40).write(),
-            "a SKIP with a byte too much": wire.Skip(wire.Stream(), 0, (1 << 20) + 134).write(),
+            "a SKIP with a byte too much": wire.Skip(wire.Stream(), 0, (1 << 20) + 214).write(),
             "a SKIP of more than the message": wire.Message(0, b"ab", 0, 10).write()
             + wire.Skip(wire.Stream(), 0, 43).write(),
             "a SKIP of less than came": wire.Message(0, b"ab", 0, 10).write() + wire.Skip(wire.Stream(), 0, 33).write(),
@@ -158,7 +158,7 @@ class Violations(WithServer):
             self.breaks(self.joined(), b"\x01\0\0", wire.PROTOCOL_VIOLATION, reserved=reserved)
 
     def test_limits(self):
-        longest = (1 << 20) + 101
+        longest = (1 << 20) + 181
         self.breaks(self.joined(), wire.Message(0, b"a", 0, longest + 1).write(), wire.LIMIT_EXCEEDED)
         pieces = b"".join(wire.Message(n, b"a", 0, 10).write() for n in range(65))
         self.breaks(self.joined(), pieces, wire.LIMIT_EXCEEDED)

@@ -137,6 +137,16 @@ class SmallPieces(unittest.TestCase):
             read = wire.Content.read(bytes.fromhex(text))
             self.assertEqual((read, read.time), (content, content.time))
 
+    def test_authors(self):
+        with open(os.path.join(ROOT, "Tests", "Vectors", "authors.json")) as file:
+            vectors = json.load(file)
+        server = bytes.fromhex(vectors["server"])
+        for case in vectors["cases"]:
+            content = wire.Content.read(bytes.fromhex(case["content"]))
+            self.assertEqual((content.action, content.body.hex()), (case["action"], case["body"]))
+            self.assertTrue(wire.is_proven(content, case["application"], server))
+            self.assertFalse(wire.is_proven(content, case["application"][1:], server))
+
     def test_parameters(self):
         text = "010867616c6178792f31" "020101" "0300" "0408b0b1b2b3b4b5b6b7" "0504524b0001"
         text += "060480400000" "070480100000" "0803416461" "0a0480200000"
@@ -191,11 +201,11 @@ class Reading(unittest.TestCase):
         self.assertEqual([m.text for m in self.inbox.skip(wire.Skip(stream, 0, 40))], ["behind"])
         self.assertEqual(self.receive(0, "given up", wire.ORDERED), [])
         self.assertEqual(self.inbox.skip(wire.Skip(stream, 1, 1 << 40)), [])  # handed out: nobody looks
-        self.assert_violates(wire.PROTOCOL_VIOLATION, wire.Skip(stream, 2, 1134))  # 1000 + 101 + 32 at most
+        self.assert_violates(wire.PROTOCOL_VIOLATION, wire.Skip(stream, 2, 1214))  # 1000 + 181 + 32 at most
         self.assert_violates(wire.LIMIT_EXCEEDED, wire.Skip(stream, 2 + 32_768, 32))
         for sequence in (2, 3):
-            self.inbox.skip(wire.Skip(stream, sequence, 1133))
-        self.assert_violates(wire.LIMIT_EXCEEDED, wire.Skip(stream, 4, 1133))
+            self.inbox.skip(wire.Skip(stream, sequence, 1213))
+        self.assert_violates(wire.LIMIT_EXCEEDED, wire.Skip(stream, 4, 1213))
 
     def test_modes(self):
         self.assertEqual([self.receive(n, str(n), wire.LATEST) for n in (1, 0, 1, 2)], [["1"], [], [], ["2"]])

@@ -11,7 +11,7 @@ import roamkey_wire as wire
 from roamkey_wire import Ack, Content, Dropped, Message, Receipt, Skip, Stream, Violation
 
 REPLAY_WINDOW, ACK_RANGES, MESSAGES_IN_PIECES = 4096, 32, 32  # §7, §9.3
-MESSAGE_OVERHEAD, LONGEST_HEADER = 32, 101  # §9.5, §9.6
+MESSAGE_OVERHEAD, LONGEST_HEADER = 32, 181  # §9.5, §9.6
 AHEAD, PARTIALS, PARTIAL_BYTES, PARTIAL_SECONDS = 32_768, 32, 4 << 20, 1.0  # §7, §9.4
 UNLIMITED = 1 << 62
 DATAGRAM, INITIAL_WINDOW, MINIMUM_WINDOW, MAXIMUM_WINDOW = 1200, 12_000, 2_400, 4 << 20  # §10.5

@@ -668,24 +668,28 @@ class Content:
     # Of a message that was received: where it stood.
     stream: Stream = field(default=Stream(), compare=False)
     sequence: int = field(default=0, compare=False)
+    # §9.8; empty where there is none.
+    proof: bytes = b""
 
     def write(self) -> bytes:
         action = self.action.encode("utf-8")
-        flags = self.format | (4 if self.author else 0) | (0x10 if action else 0) | (0x40 if self.wants_receipt else 0)
+        flags = self.format | (4 if self.author else 0) | (8 if self.proof else 0)
+        flags |= (0x10 if action else 0) | (0x40 if self.wants_receipt else 0)
         time = b"" if self.time is None else self.time.to_bytes(3, "big")
         named = bytes([len(action)]) + action if action else b""
-        return bytes([flags | (0x20 if time else 0)]) + time + self.author + named + self.body
+        return bytes([flags | (0x20 if time else 0)]) + time + self.author + self.proof + named + self.body
 
     @staticmethod
     def read(data: bytes, stream: Stream = Stream(), sequence: int = 0) -> "Content":
         reader = Reader(data)
         try:
             flags = reader.byte()
-            if flags & 0x88 or flags & 3 == 3:
+            if flags & 0x80 or flags & 3 == 3:
                 raise ValueError("reserved flags")
             content = Content(b"", flags & 3, "", b"", bool(flags & 0x40), None, stream, sequence)
             content.time = int.from_bytes(reader.take(3), "big") if flags & 0x20 else None
             content.author = reader.take(32) if flags & 4 else b""
+            content.proof = reader.take(80) if flags & 8 else b""
             if flags & 0x10:
                 size = reader.byte()
                 if not 1 <= size <= 64:
@@ -701,6 +705,29 @@ class Content:
     @property
     def text(self) -> str:
         return self.body.decode("utf-8")
+
+
+# §9.8: authors
+
+
+def author_statement(application: str, server: bytes, run: int, number: int, content: Content) -> bytes:
+    """What an author signs."""
+    named = application.encode("utf-8")
+    action = content.action.encode("utf-8")
+    said = bytes([len(named)]) + named + server + struct.pack(">QQ", run, number)
+    said += bytes([content.format, len(action)]) + action + content.body
+    return label("roamkey/1 author") + H("rk1 author", said)
+
+
+def sign_content(content: Content, key: SigningKey, application: str, server: bytes, run: int, number: int) -> None:
+    statement = author_statement(application, server, run, number, content)
+    content.proof = struct.pack(">QQ", run, number) + key.sign(statement)
+
+
+def is_proven(content: Content, application: str, server: bytes) -> bool:
+    run, number = struct.unpack(">QQ", content.proof[:16])
+    statement = author_statement(application, server, run, number, content)
+    return number > 0 and verify(content.author, content.proof[16:], statement)
 
 
 # §12: keys as text

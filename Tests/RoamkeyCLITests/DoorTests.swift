@@ -137,6 +137,21 @@ import Testing
     #expect(demo.code == 0, "\(demo.out)\(demo.err)")
     #expect(!demo.out.contains("FALSE"))
   }
+
+  /// Every network that has a name, and a few seeds of each; the same seed tells the same story.
+  @Test(arguments: ["perfect", "local", "broadband", "dsl", "school", "satellite", "mobile", "awful"])
+  func theSimulatedDemoChecksItsClaims(network: String) async throws {
+    let scratch = try Scratch()
+    var stories: Set<String> = []
+    for seed in ["1", "2", "1"] {
+      let demo = try await Command.run("demo", "--fast", "--seed", seed, "--network", network, in: scratch)
+      #expect(demo.code == 0, "\(demo.out)\(demo.err)")
+      #expect(!demo.out.contains("FALSE"))
+      stories.insert(demo.out)
+    }
+    #expect(stories.count == 2)
+    #expect(try await Command.run("demo", "--network", "carrier-pigeon", in: scratch).code == 64)
+  }
 }
 
 extension Host {

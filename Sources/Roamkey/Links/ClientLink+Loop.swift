@@ -111,7 +111,9 @@ extension ClientLink {
       join(Peer(handle: handle, id: id, address: address, name: name), endpoint, now, &scratch, &wishes)
     case .message(let handle, let message):
       let cost = EventCost(of: message, in: handle)
-      scratch.events.append(.message(Message(message, sender: nil)), cost: cost)
+      scratch.events.append(
+        .message(
+          Message(message, sender: nil, application: endpoint.application, server: scratch.server)), cost: cost)
     case .roamed(_, let change): roam(change, isOverrun: isOverrun, &scratch)
     case .offline:
       if isOverrun { break }

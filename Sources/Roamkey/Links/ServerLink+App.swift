@@ -16,7 +16,8 @@ extension ServerLink {
     return handles.sorted { $0.value.rawValue < $1.value.rawValue }.map { ($0.value, $0.key) }
   }
 
-  func address(of player: PlayerID) -> NetworkAddress? {
+  /// Where a player is, or was last.
+  package func address(of player: PlayerID) -> NetworkAddress? {
     monitor.withLock { state in
       state.handles[player].flatMap { state.sessions[$0]?.address } ?? state.departed[player]
     }
@@ -49,6 +50,7 @@ extension ServerLink {
   ) -> [PlayerID: SendError] {
     let content: EncodedMessage
     do throws(SendError) {
+      if message.awaitsSignature { throw .notEncodable("a server does not sign messages: its packets are signed") }
       let time = message.originalTime(at: now).map { clock.milliseconds24($0) }
       content = try message.encoded(options, author: message.author, at: now, time: time)
     } catch {

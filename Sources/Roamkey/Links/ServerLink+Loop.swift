@@ -92,7 +92,8 @@ extension ServerLink {
       if state.last?.handle != handle { state.last = state.sessions[handle].map { (handle, $0.player) } }
       guard let player = state.last?.player else { return }
       let cost = EventCost(of: message, in: handle)
-      scratch.events.append(.message(Message(message, sender: player), player), cost: cost)
+      let received = Message(message, sender: player, application: endpoint.application, server: endpoint.id)
+      scratch.events.append(.message(received, player), cost: cost)
     case .roamed(let handle, let change):
       guard change.side == .peer, let player = state.sessions[handle]?.player else { return }
       state.sessions[handle]?.address = change.to

@@ -15,7 +15,7 @@ public struct Message: Sendable, Hashable {
   /// Who wrote it.
   ///
   /// On a server always the player whose key sent it. On a client the server's word, nil where the server speaks for
-  /// itself.
+  /// itself; ``isProven`` tells whether it is more than that.
   public let author: PlayerID?
   /// How it came, or was to go where it was handed back undelivered; else `reliableOrdered` in a message that was not
   /// received.
@@ -26,6 +26,8 @@ public struct Message: Sendable, Hashable {
   let format: MessageContent.Format
   /// Nil in a message that was not received.
   let times: MessageTimes?
+  /// The author's own signature, or the wish for one.
+  let signature: AuthorSignature?
 
   /// The longest action in bytes of UTF-8.
   public static let maximumActionSize = MessageContent.maximumAction
@@ -42,7 +44,8 @@ public struct Message: Sendable, Hashable {
 
   init(
     id: UInt64 = 0, format: MessageContent.Format, author: PlayerID?, action: String, body: [UInt8],
-    stream: StreamID = StreamID(channel: 0, delivery: .reliableOrdered), times: MessageTimes? = nil
+    stream: StreamID = StreamID(channel: 0, delivery: .reliableOrdered), times: MessageTimes? = nil,
+    signature: AuthorSignature? = nil
   ) {
     self.id = id
     self.format = format
@@ -52,11 +55,14 @@ public struct Message: Sendable, Hashable {
     delivery = stream.delivery
     channel = stream.channel
     self.times = times
+    self.signature = signature
   }
 
   /// One of ours that was not delivered, as it was before it was sent.
   init(unsent content: MessageContent, stream: StreamID) {
-    self.init(format: content.format, author: nil, action: content.action, body: content.body, stream: stream)
+    self.init(
+      format: content.format, author: nil, action: content.action, body: content.body, stream: stream,
+      signature: content.proof.map { AuthorSignature($0, context: nil) })
   }
 
   /// The body as text; nil where the sender sent bytes or a value.
@@ -74,19 +80,29 @@ public struct Message: Sendable, Hashable {
   package func by(_ author: PlayerID?) -> Message {
     Message(
       id: id, format: format, author: author, action: action, body: body,
-      stream: StreamID(channel: channel, delivery: delivery), times: times)
+      stream: StreamID(channel: channel, delivery: delivery), times: times, signature: signature)
   }
 }
 
 extension Message {
   /// What arrived. `sender` counts as the author where it is given, else whom the message names.
-  package init(_ inbound: consuming InboundMessage, sender: PlayerID?) {
+  /// - Parameters:
+  ///   - application: which both sides play.
+  ///   - server: which of them is the server.
+  package init(
+    _ inbound: consuming InboundMessage, sender: PlayerID?, application: @autoclosure () -> String = "",
+    server: @autoclosure () -> PlayerID? = nil
+  ) {
     let content = inbound.content
+    let signature = content.proof.map { proof in
+      AuthorSignature(proof, context: server().map { AuthorSignature.Context(application: application(), server: $0) })
+    }
     self.init(
       id: inbound.sequence, format: content.format,
       author: sender ?? content.author.map { PlayerID(publicKey: Digest($0)) }, action: content.action,
       body: content.body, stream: inbound.stream,
-      times: MessageTimes(sentAt: inbound.sentAt, receivedAt: inbound.receivedAt, error: inbound.sentAtError))
+      times: MessageTimes(sentAt: inbound.sentAt, receivedAt: inbound.receivedAt, error: inbound.sentAtError),
+      signature: signature)
   }
 
   /// The message for the wire.
@@ -104,7 +120,7 @@ extension Message {
     }
     let content = MessageContent.encode(
       format: format, time: time, wantsReceipt: options.receipt != nil, author: author?.publicKey.bytes,
-      action: action, body: body)
+      proof: signature?.proof, action: action, body: body)
     return EncodedMessage(content: content, size: actionSize + body.count, options: options.forEngine(at: now))
   }
 }

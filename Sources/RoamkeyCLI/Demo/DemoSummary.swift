@@ -2,13 +2,19 @@ internal import Roamkey
 
 /// The table at the end, and the claims that it stands for.
 struct DemoSummary {
+  struct Impostors: Sendable {
+    var playerWasRefused: Bool
+    var serverWasRefused: Bool
+
+    var refused: Int { (playerWasRefused ? 1 : 0) + (serverWasRefused ? 1 : 0) }
+  }
+
   let record: DemoRecord
-  let statistics: Statistics
-  let impostors: DemoAttacks.Impostors
-  let replay: DemoAttacks.Replay
+  let impostors: Impostors
+  let replay: DemoReplay
   let lostOnTheWay: Int
 
-  /// 127.0.0.2 to .3 to .4 to .5, and one port that a router changed.
+  /// To the phone, to the train, home, and one port that a router changed.
   private static let plannedMoves = 4
 
   var claims: [Claim] {
@@ -44,7 +50,7 @@ struct DemoSummary {
     row("packets replayed", "\(replay.sent)", "\(replay.dropped) dropped")
     row("impostors", "2", "\(impostors.refused) turned away")
     Console.print("")
-    for claim in claims { Console.print("  \(claim.isTrue ? "true " : "FALSE")  \(claim.text)") }
+    for claim in claims { Console.print("  \(claim)") }
   }
 
   private func row(_ name: String, _ count: KeyPath<DemoRecord.Stream, Int>) {

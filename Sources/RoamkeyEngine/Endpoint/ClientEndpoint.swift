@@ -59,10 +59,15 @@ package final class ClientEndpoint: DatagramHandler {
   let context: EndpointContext
   let settings: ClientSettings
   var state = State.idle {
-    didSet { session = if case .connected(let session, _) = state { session } else { nil } }
+    didSet {
+      session = if case .connected(let session, _) = state { session } else { nil }
+      server = session?.peer ?? server
+    }
   }
   /// The session, from the Welcome on: for those who come for each message.
   private(set) var session: Session?
+  /// Whose session it is, or was last.
+  private var server: PlayerID?
   var lastHandle: UInt64 = 0
   /// The app was told of a session.
   private(set) var hasJoined = false
@@ -75,6 +80,8 @@ package final class ClientEndpoint: DatagramHandler {
   private(set) var remains: [UndeliveredMessage] = []
   /// Addresses of the server that the app gave.
   var familiar: [NetworkAddress] = []
+  /// From the first message on that is to be signed by its author.
+  var authorSigner: AuthorSigner?
 
   // Networks
   package private(set) var watchedAddresses: [NetworkAddress] = []
@@ -162,6 +169,7 @@ package final class ClientEndpoint: DatagramHandler {
   package func send(
     _ content: consuming [UInt8], _ options: MessageOptions = .init(), now: Instant
   ) throws(SendError) {
+    if let server, MessageContent.blankProof(in: content) != nil { sign(&content, for: server) }
     if isAwaitingReadmission { return try held.append(content, options, limit: context.configuration.sendQueueLimit) }
     guard let session else { throw .notConnected }
     try session.send(content, options, now: now)

@@ -34,7 +34,7 @@ extension ServerEndpoint {
     if let known = halfOpen.find(hello: key) {
       known.wasAskedAgain = true
       known.lonelyWelcomeAt = nil
-      reply(known.handshake.welcome, to: path)
+      answerHello(known.handshake.welcome, to: path)
       return
     }
     guard admitsNewcomers, admit(hello, datagram, path: path, now: now) else { return }
@@ -46,7 +46,7 @@ extension ServerEndpoint {
         ephemeralSecret: context.entropy.secret(), key: context.key)
     else { return context.statistics.count(.badHandshake) }
     halfOpen.insert(HalfOpen(handshake: handshake, connectionID: id, hello: key, path: path, now: now), now: now)
-    reply(handshake.welcome, to: path)
+    answerHello(handshake.welcome, to: path)
   }
 
   private func knowsUs(_ hello: HelloDatagram, _ datagram: RawSpan) -> Bool {
@@ -68,7 +68,7 @@ extension ServerEndpoint {
       guard cookies?.accepts(hello, datagram, from: path.remote, now: now) == true else {
         if let cookie = cookies?.bake(hello, datagram, from: path.remote, now: now, entropy: &context.entropy) {
           context.statistics.retriesSent += 1
-          reply(RetryDatagram.write(answering: hello, cookie: cookie), to: path)
+          answerHello(RetryDatagram.write(answering: hello, cookie: cookie), to: path)
         }
         return false
       }
@@ -81,13 +81,14 @@ extension ServerEndpoint {
     return true
   }
 
-  /// - Returns: false where too many answers wait already.
+  private func answerHello(_ bytes: [UInt8], to path: NetworkPath) {
+    if !reply(bytes, to: path) { context.statistics.count(.tooManyHandshakes) }
+  }
+
+  /// - Returns: false where too many answers wait already. What asked is counted where it is known what it was.
   @discardableResult
   func reply(_ bytes: [UInt8], to path: NetworkPath) -> Bool {
-    guard replies.count < Self.replyLimit else {
-      context.statistics.count(.tooManyHandshakes)
-      return false
-    }
+    guard replies.count < Self.replyLimit else { return false }
     replies.append((bytes, path))
     return true
   }

@@ -1,7 +1,7 @@
 public import Roamkey
 public import RoamkeyCrypto
 public import RoamkeyEngine
-import RoamkeyWire
+public import RoamkeyWire
 
 /// The server on the simulated network: what `Server` is over sockets, for code that asks for `some GameServer`.
 ///
@@ -28,6 +28,9 @@ public final class SimulatedServer: GameServer {
 
   // MARK: How it is
 
+  /// Where it is reached.
+  public var address: NetworkAddress { world.serverHost.outside }
+
   /// Whether its process runs: false between two runs.
   public var isRunning: Bool { world.serverHost.isRunning }
 
@@ -47,12 +50,32 @@ public final class SimulatedServer: GameServer {
   /// What its line did with the datagrams that were sent to it, since the simulation began.
   public var downstream: LinkStatistics { world.serverHost.downlink.statistics }
 
+  /// Datagrams that its process has dropped: they were no packets of anybody who is in, or were seen before.
+  public var datagramsDropped: UInt64 { world.server.statistics.dropped }
+
   /// Messages of `latest` and `unreliable`, and receipts, that made room for newer ones since nobody took them.
   public var unreadDropped: UInt64 { app.link.unreadDropped }
 
   // MARK: As over sockets
 
   public var players: [PlayerID] { app.link.players }
+
+  /// Where a player's packets come from now, or came from last; nil for one whose `left` was taken.
+  public func address(of player: PlayerID) -> NetworkAddress? { app.link.address(of: player) }
+
+  /// Replaces the lists of who may join, until the process ends. Players who are in and may no longer be are put out.
+  /// - Parameters:
+  ///   - allow: where given, nobody else may join.
+  ///   - deny: those who may not join.
+  public func updateAccess(allow: Set<PlayerID>?, deny: Set<PlayerID> = []) {
+    var access = AccessList()
+    access.allowed = allow
+    access.denied = deny
+    let world = world
+    world.whenRunning(world.serverHost) { now in
+      world.server.updateAccess(access, reason: "not on the list any more", now: now)
+    }
+  }
 
   public func name(of player: PlayerID) -> String { app.link.name(of: player) ?? player.shortFingerprint }
 

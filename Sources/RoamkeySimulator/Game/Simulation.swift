@@ -65,14 +65,16 @@ public final class Simulation {
   ///   - network: how its line treats datagrams, each way.
   ///   - router: the one that it is behind; none by default.
   ///   - name: what the player is called, at most 64 bytes without control characters; none by default.
+  ///   - pinned: the only server that it accepts; the one that is there by default.
   ///   - configuration: its own limits and timers; the server's by default.
   @discardableResult
   public func addClient(
     network: NetworkConditions = .broadband, behind router: SimulatedRouter? = nil, name: String? = nil,
-    configuration: RoamkeyConfiguration? = nil
+    pinned: PlayerID? = nil, configuration: RoamkeyConfiguration? = nil
   ) -> SimulatedClient {
     var settings = ClientSettings(application: application)
     settings.displayName = name
+    settings.pin = pinned
     Self.check(name)
     let player = world.addPlayer(
       settings: settings, configuration: configuration, conditions: network, behind: router?.nat)
@@ -128,6 +130,9 @@ public final class Simulation {
 
   /// A number that follows from every datagram and event so far: two runs of a seed have the same.
   public var fingerprint: UInt64 { world.traceHash }
+
+  /// Datagrams that cuts have stopped so far.
+  public var datagramsCut: Int { world.cutDatagrams }
 
   /// What no run may do, whatever its network did, and this one did: faults of Roamkey, the first 20. A test expects
   /// none.

@@ -193,6 +193,7 @@ extension SimulatedWorld {
   func receive(_ datagram: Datagram, at host: SimulatedHost, _ inside: NetworkAddress) {
     if host === serverHost {
       ledger.onReceived(datagram, serverProcess: serverHost.formerProcesses.count)
+      for arrival in arrivals { arrival(datagram) }
     } else if datagram.isServers, datagram.serverProcess == serverHost.formerProcesses.count {
       host.proofs.add(datagram.destination)
       // Who had it before may have shown it to this one, and this one answers for both.

@@ -41,6 +41,8 @@ package final class SimulatedWorld {
   var attachmentsByInside: [UInt128: Attachment] = [:]
   var natsByIP: [UInt128: SimulatedNAT] = [:]
   var taps: [(Datagram) -> TapVerdict] = []
+  /// Those who see what is handed to the server's process.
+  var arrivals: [(Datagram) -> Void] = []
   var listeners: [NetworkAddress: (Datagram) -> Void] = [:]
   var cuts: [NetworkCut] = []
   var cutCount = 0
