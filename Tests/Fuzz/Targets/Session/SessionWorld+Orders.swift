@@ -116,11 +116,12 @@ extension SessionWorld {
 
   /// The client is somewhere else, and knows it, or does not.
   private mutating func roam(_ detail: UInt8) {
-    let old = clientAddress
     let host = UInt8(1 + detail & 3)
     clientAddress = NetworkAddress(ipv4: 198, 51, 100, 7 + host, port: 5000 + UInt16(detail))
     guard detail & 4 != 0, case .client(let endpoint) = client.kind else { return }
-    endpoint.localAddressChanged(from: old, to: clientAddress, now: now)
+    let old = clientSocket
+    clientSocket = NetworkAddress(ipv4: 10, 0, host, 2, port: clientAddress.port)
+    endpoint.localAddressChanged(from: old, to: clientSocket, now: now)
   }
 
   private mutating func change(_ detail: UInt8) {
@@ -156,8 +157,8 @@ extension SessionWorld {
       view.addresses = [own]
       view.routes = [Route(source: own, gateway: nil, interface: UInt32(detail))]
     }
-    view.socket = .any(port: clientAddress.port)
-    if detail == 13 { view.doors = [NetworkAddress(ipv4: 10, 0, 9, 2, port: 4100)] }
+    view.socket = .any(port: clientSocket.port)
+    if detail == 13 { view.doors = [Self.door] }
     client.networkChanged(view, now: now)
   }
 
