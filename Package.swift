@@ -166,17 +166,13 @@ let package = Package(
 // What libFuzzer calls, as a library, since libFuzzer has a `main` of its own: scripts/fuzz.sh links the two. For the
 // same reason the command is a library there, without its `main`.
 if Context.environment["ROAMKEY_FUZZ"] != nil {
+  let command = package.targets.filter { $0.name == "RoamkeyCLI" }.flatMap(\.dependencies)
   package.products = [.library(name: "FuzzBinary", type: .static, targets: ["FuzzBinary"])]
   package.targets.removeAll { $0.type == .test || $0.type == .executable }
   package.targets += [
     .target(
-      name: "RoamkeyCLI",
-      dependencies: [
-        "Roamkey", "RoamkeyTerminal", "RoamkeySimulator",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
-      ],
-      exclude: ["RoamkeyCommand.swift"], swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]),
+      name: "RoamkeyCLI", dependencies: command, exclude: ["RoamkeyCommand.swift"],
+      swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]),
     .target(
       name: "FuzzBinary", dependencies: ["FuzzTargets", "RoamkeyCLI", "RoamkeyTerminal", "Roamkey"], path: "Tests/Fuzz",
       exclude: ["Corpora", "Findings", "Replay", "Targets"], sources: ["Binary", "Command"], swiftSettings: settings),

@@ -70,7 +70,7 @@ import Testing
       TextFile.lines("a \u{301}b\u{d4e} c\r\n\n#\u{301}") == [.init(number: 1, words: ["a", "\u{301}b\u{d4e}", "c"])])
     let scratch = try Scratch()
     let known = KnownServers(besideKeyFile: scratch.file("me.pem"))
-    for (index, name) in ["@\u{301}x", "@\u{ff9e}x", "@x\u{d4e}"].enumerated() {
+    for (index, name) in ["@\u{301}x", "@\u{ff9e}x", "@x\u{d4e}", "[\u{301}x]:7447"].enumerated() {
       #expect(KnownServers.name(of: name) == name)
       #expect(try known.remember(one, as: name) == .init(server: one, line: index + 1))
       #expect(try known.remember(two, as: name) == .init(server: one, line: index + 1))

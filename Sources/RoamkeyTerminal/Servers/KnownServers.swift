@@ -28,7 +28,10 @@ public struct KnownServers: Sendable {
     let name = String(server.lowercased())
     // A server of the local network (`KnownServers+Found.swift`); no host begins so.
     if isName(name) { return name }
-    if name.hasPrefix("[") { return name.hasSuffix("]") ? name + ":\(Client.defaultPort)" : name }
+    // By bytes, since a bracket and a mark behind it are one `Character`, and would be put into brackets again.
+    if name.utf8.first == UInt8(ascii: "[") {
+      return name.utf8.last == UInt8(ascii: "]") ? name + ":\(Client.defaultPort)" : name
+    }
     switch name.utf8.count(where: { $0 == UInt8(ascii: ":") }) {
     case 0: return name + ":\(Client.defaultPort)"
     case 1: return name

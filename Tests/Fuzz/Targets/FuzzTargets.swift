@@ -4,7 +4,7 @@ import RoamkeyCrypto
 package enum FuzzTargets {
   package static let all: [FuzzTarget] = [
     // Decoders.
-    headers, frames, parameters, content, beacons, values, addresses, text, playerIDs, keyFiles, storage,
+    headers, frames, parameters, content, beacons, values, addresses, text, playerIDs, keyFiles, storage, statements,
     // What is behind seals and signatures.
     packets, trailers, identities, handshakes, discovery, peer, sessions,
   ]

@@ -37,7 +37,12 @@ struct SessionWorld: ~Copyable {
   let client: FuzzEngine
   var now = Instant(nanoseconds: 1_000_000_000)
   let serverAddress = NetworkAddress(ipv4: 192, 0, 2, 1, port: 7447)
+  /// Where the client's router has it; and the client's own socket, which changes only where the client changes it.
   var clientAddress = NetworkAddress(ipv4: 198, 51, 100, 7, port: 5000)
+  var clientSocket = NetworkAddress(ipv4: 10, 0, 0, 2, port: 5000)
+  /// A second socket of the client, which leaves by another interface, and where that is seen.
+  static let door = NetworkAddress(ipv4: 10, 0, 9, 2, port: 4100)
+  static let doorAddress = NetworkAddress(ipv4: 198, 51, 100, 99, port: 4100)
   /// Somebody who never answers, in whose name datagrams are forwarded.
   let victim = NetworkAddress(ipv4: 203, 0, 113, 9, port: 9)
   var toServer: [Flight] = []
@@ -46,6 +51,8 @@ struct SessionWorld: ~Copyable {
   let post = SessionPost()
   var serverRuns: UInt64 = 1
   var repaired = false
+  /// Longer datagrams are lost.
+  var carriedSize = maximumDatagramSize
 
   /// What is under way at most: beyond it the oldest are lost, as in any router.
   static let mostFlights = 96
@@ -85,23 +92,34 @@ struct SessionWorld: ~Copyable {
   mutating func flush() {
     var out: [Flight] = []
     let address = clientAddress
-    client.flush(now: now) { bytes, _ in out.append(Flight(bytes: bytes, address: address)) }
+    client.flush(now: now) { out.append(Flight(bytes: $0, address: Self.source(of: $1, otherwise: address))) }
     toServer += out
     out = []
     server.flush(now: now) { out.append(Flight(bytes: $0, address: $1.remote)) }
     for flight in out where flight.address == victim { books.onSent(flight.bytes.count, to: victim) }
     toClient += out.filter { $0.address != victim }
+    let size = carriedSize
+    if size < maximumDatagramSize {
+      toServer.removeAll { $0.bytes.count > size }
+      toClient.removeAll { $0.bytes.count > size }
+    }
     toServer.removeFirst(max(0, toServer.count - Self.mostFlights))
     toClient.removeFirst(max(0, toClient.count - Self.mostFlights))
   }
 
+  /// Where the server sees what the client sends by a path.
+  private static func source(of path: NetworkPath, otherwise main: NetworkAddress) -> NetworkAddress {
+    path.local.port == door.port ? doorAddress : main
+  }
+
   mutating func deliver(_ flight: Flight, toServer isToServer: Bool, isForged: Bool = false) {
-    let path = NetworkPath(
-      local: isToServer ? serverAddress : clientAddress, remote: isToServer ? flight.address : serverAddress)
     if isToServer {
       if flight.address == victim { books.onReceived(flight.bytes.count, from: victim) }
+      let path = NetworkPath(local: serverAddress, remote: flight.address)
       server.receive(flight.bytes, path: path, isForged: isForged, now: now)
-    } else if flight.address == clientAddress {
+    } else if flight.address == clientAddress || flight.address == Self.doorAddress {
+      let local = flight.address == clientAddress ? clientSocket : Self.door
+      let path = NetworkPath(local: local, remote: serverAddress)
       client.receive(flight.bytes, path: path, isForged: isForged, now: now)
     }
     if isForged { post.altered = true }
@@ -135,7 +153,9 @@ struct SessionWorld: ~Copyable {
     let end = now + duration
     var out: [Flight] = []
     let address = clientAddress
-    client.pass(to: end, from: now) { _, bytes, _ in out.append(Flight(bytes: bytes, address: address)) }
+    client.pass(to: end, from: now) {
+      out.append(Flight(bytes: $1, address: Self.source(of: $2, otherwise: address)))
+    }
     toServer += out
     out = []
     server.pass(to: end, from: now) { out.append(Flight(bytes: $1, address: $2.remote)) }

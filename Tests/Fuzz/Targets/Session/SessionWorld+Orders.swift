@@ -116,11 +116,12 @@ extension SessionWorld {
 
   /// The client is somewhere else, and knows it, or does not.
   private mutating func roam(_ detail: UInt8) {
-    let old = clientAddress
     let host = UInt8(1 + detail & 3)
     clientAddress = NetworkAddress(ipv4: 198, 51, 100, 7 + host, port: 5000 + UInt16(detail))
     guard detail & 4 != 0, case .client(let endpoint) = client.kind else { return }
-    endpoint.localAddressChanged(from: old, to: clientAddress, now: now)
+    let old = clientSocket
+    clientSocket = NetworkAddress(ipv4: 10, 0, host, 2, port: clientAddress.port)
+    endpoint.localAddressChanged(from: old, to: clientSocket, now: now)
   }
 
   private mutating func change(_ detail: UInt8) {
@@ -138,10 +139,27 @@ extension SessionWorld {
       endpoint.close(afterDelivery: true, now: now)
     case 5, 6: client.setResting(detail == 5, now: now)
     case 7, 8: server.setResting(detail == 7, now: now)
+    case 9, 10:
+      // A tunnel comes into the way, or goes: large packets are lost without a word.
+      carriedSize = detail == 9 ? 1250 : maximumDatagramSize
+    case 11, 12, 13: seeNetworks(detail)
     default:
       client.flushBundles(now: now)
       server.flushBundles(now: now)
     }
+  }
+
+  /// The client's system tells of its networks: none, one, or another beside it.
+  private mutating func seeNetworks(_ detail: UInt8) {
+    var view = NetworkView()
+    let own = NetworkAddress(ipv4: 10, 0, detail, 2, port: 0)
+    if detail != 11 {
+      view.addresses = [own]
+      view.routes = [Route(source: own, gateway: nil, interface: UInt32(detail))]
+    }
+    view.socket = .any(port: clientSocket.port)
+    if detail == 13 { view.doors = [Self.door] }
+    client.networkChanged(view, now: now)
   }
 
   /// The server's process ends without a word, and another one begins.
