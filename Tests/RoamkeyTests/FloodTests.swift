@@ -94,12 +94,16 @@ struct FloodTests {
       #expect(up == (0..<round).map { "up \($0)" } && down == (0..<round).map { "down \($0)" }, "seed \(seed)")
     }
     #expect(newcomers == 1)
-    let kept = await server.drivers[0].ask { endpoint, _ in
-      [endpoint.halfOpen.count, endpoint.sessions.count, endpoint.replies.count]
-    }
+    let kept = try #require(
+      await server.drivers[0].ask { endpoint, _ in
+        [
+          endpoint.halfOpen.count, endpoint.sessions.count, endpoint.replies.count,
+          Int(endpoint.statistics.retriesSent),
+        ]
+      })
     // What one address may have begun, and the players; the newcomer may not be gone yet.
-    #expect(
-      try #require(kept)[0] <= 33 && (4...5).contains(#require(kept)[1]) && #require(kept)[2] <= 256, "seed \(seed)")
+    #expect(kept[0] <= 33 && (4...5).contains(kept[1]) && kept[2] <= 256, "seed \(seed): \(kept)")
+    #expect(kept[3] > 100, "seed \(seed): whoever came was asked for a cookie")
     let statistics = await server.statistics()
     #expect(statistics.dropped > 5000, "seed \(seed): \(statistics.drops)")
     let joined = log.events.count { if case .joined = $0 { true } else { false } }

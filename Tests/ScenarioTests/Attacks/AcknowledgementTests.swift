@@ -49,8 +49,8 @@ import Testing
     table.game.expectUnharmed()
   }
 
-  /// Everything that goes to the liar is lost, and it acknowledges all of it the moment it was sent. It is believed: that
-  /// is its own loss, for nothing of it is sent again. What it gains is that the server sends it without regard to the
+  /// Everything that goes to the liar is lost, and it acknowledges all of it the moment it was sent. It is believed:
+  /// that is its own loss, for nothing of it is sent again. What it gains is that the server sends it without regard to the
   /// network whatever the server's app has for it, and no more; window and memory keep to their limits.
   @Test func ofPacketsThatWereLost() throws {
     let table = try Table(seed: 2)
@@ -107,8 +107,8 @@ import Testing
     game.expectUnharmed()
   }
 
-  /// Delays that cannot be, up to the largest number there is: the round trip is believed to be no shorter and no longer
-  /// than what was measured, and the session goes on.
+  /// Delays that cannot be, up to the largest number there is: the round trip is believed to be no shorter and no
+  /// longer than what was measured, and the session goes on.
   @Test func withDelaysThatCannotBe() throws {
     let table = try Table(seed: 4)
     let (world, game) = (table.game.world, table.game)

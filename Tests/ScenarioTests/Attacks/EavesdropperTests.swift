@@ -62,8 +62,8 @@ import Testing
     world.expectSound()
   }
 
-  /// PROTOCOL §1.7: a list of versions that somebody makes up comes first. One that names the version that was offered is
-  /// ignored, another one is a doubt; the server's own answer counts all the same.
+  /// PROTOCOL §1.7: a list of versions that somebody makes up comes first. One that names the version that was offered
+  /// is ignored, another one is a doubt; the server's own answer counts all the same.
   @Test(arguments: [[1], [9], [1, 9], []] as [[UInt8]])
   func forgedListsOfVersions(versions: [UInt8]) throws {
     var forged = 0
@@ -81,5 +81,36 @@ import Testing
     #expect(forged == 1 && game.players[0].client.statistics[.badHandshake] == 1)
     game.play(1)
     game.expectUnharmed()
+  }
+
+  /// Somebody who hears a Hello and answers first, with two Retries, has used up all that a client takes: where the
+  /// server asks for cookies the client does not get in this time. Where it does not, or nobody meddles, it does.
+  @Test(arguments: [false, true]) func forgedRetries(asksForCookies: Bool) {
+    var configuration = RoamkeyConfiguration()
+    if asksForCookies { configuration.retryThreshold = 0 }
+    let world = SimulatedWorld(seed: 4, configuration: configuration)
+    let player = world.addPlayer(conditions: NetworkConditions(delay: .milliseconds(20)))
+    var isMeddling = true
+    world.tap { datagram in
+      let bytes = datagram.bytes
+      guard isMeddling, bytes[0] == HandshakeKind.hello.rawValue, let header = try? LongHeader(bytes.span.bytes),
+        let hello = try? HelloDatagram(bytes.span.bytes, header)
+      else { return .pass }
+      for i in 1...2 {
+        let retry = RetryDatagram.write(answering: hello, cookie: world.random.bytes(HelloDatagram.cookieSize))
+        world.inject(retry, from: datagram.destination, to: datagram.source, after: .milliseconds(i))
+      }
+      return .pass
+    }
+    world.connect(player)
+    world.run(for: .seconds(15))
+    #expect(player.hasJoined == !asksForCookies)
+    #expect(player.host.connectErrors == (asksForCookies ? [.noAnswer] : []))
+    isMeddling = false
+    world.restart(player)
+    world.run(for: .seconds(2))
+    #expect(player.hasJoined)
+    world.send(numbered(5), from: player)
+    world.expectDelivery(up: numbered(5), of: player)
   }
 }

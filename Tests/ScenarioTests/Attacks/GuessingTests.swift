@@ -31,8 +31,8 @@ import Testing
     game.expectUnharmed()
   }
 
-  /// Who knows an id, since it was seen on the way, is told nothing by a server that has it: the token of a session that
-  /// lives never leaves the server but to its client. A failed tag is all that comes of it.
+  /// Who knows an id, since it was seen on the way, is told nothing by a server that has it: the token of a session
+  /// that lives never leaves the server but to its client. A failed tag is all that comes of it.
   @Test func theTokenOfALivingSessionIsNotTold() throws {
     let game = HonestGame(seed: 3)
     let world = game.world

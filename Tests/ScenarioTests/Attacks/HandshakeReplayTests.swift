@@ -38,8 +38,8 @@ import Testing
     world.expectDelivery(up: numbered(5), of: player)
   }
 
-  /// PROTOCOL §1.7: a Finish belongs to the Hello whose transcript it signs. Led to another handshake, of its own player
-  /// or of somebody else, it is no good, and does that handshake no harm.
+  /// PROTOCOL §1.7: a Finish belongs to the Hello whose transcript it signs. Led to another handshake, of its own
+  /// player or of somebody else, it is no good, and does that handshake no harm.
   @Test(arguments: [4, 5, 6] as [UInt64])
   func aFinishOfAnotherHandshake(seed: UInt64) {
     let world = SimulatedWorld(seed: seed)

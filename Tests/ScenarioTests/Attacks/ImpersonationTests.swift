@@ -141,8 +141,8 @@ import Testing
     game.expectUnharmed()
   }
 
-  /// PROTOCOL §1.7: an answer in the name of the server, without its key, comes first. The client goes on waiting for the
-  /// one that is genuine.
+  /// PROTOCOL §1.7: an answer in the name of the server, without its key, comes first. The client goes on waiting for
+  /// the one that is genuine.
   @Test(arguments: [false, true]) func aServersPublicKeyIsNotEnough(isQuiet: Bool) throws {
     var configuration = RoamkeyConfiguration()
     configuration.isQuiet = isQuiet

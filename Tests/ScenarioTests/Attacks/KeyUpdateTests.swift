@@ -6,8 +6,8 @@ import Testing
 
 /// Somebody on the way who holds packets back and repeats them while both sides renew their keys (PROTOCOL §2.2).
 @Suite struct KeyUpdateTests {
-  /// Every tenth packet or so sealed with a new key, each direction by itself. A fifth of the packets come late, by up to
-  /// several phases; all of them come again, once the keys that opened them are gone.
+  /// Every tenth packet or so sealed with a new key, each direction by itself. A fifth of the packets come late, by up
+  /// to several phases; all of them come again, once the keys that opened them are gone.
   @Test(arguments: 1...6 as ClosedRange<UInt64>)
   func heldBackAndRepeated(seed: UInt64) throws {
     var configuration = RoamkeyConfiguration()
@@ -32,8 +32,8 @@ import Testing
     #expect(dropped > UInt64(repeated / 2), "seed \(seed): \(dropped) of \(repeated)")
   }
 
-  /// What was sealed in a phase long gone is not opened, even where its number is within the replay window and was never
-  /// seen: it was held back for a second.
+  /// What was sealed in a phase long gone is not opened, even where its number is within the replay window and was
+  /// never seen: it was held back for some seconds.
   @Test func aPhaseThatIsGone() throws {
     var configuration = RoamkeyConfiguration()
     configuration.keyUpdatePacketCount = 4

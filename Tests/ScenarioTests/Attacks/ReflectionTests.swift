@@ -5,8 +5,8 @@ import Testing
 
 /// Everybody's own packets, sent back to them. (That a server is no mirror for others stands in `AttackTests`.)
 @Suite struct ReflectionTests {
-  /// PROTOCOL §2.1: each direction has keys of its own. With the connection id that the other end would expect, from the
-  /// other end's address, ahead of the original.
+  /// PROTOCOL §2.1: each direction has keys of its own. With the connection id that the other end would expect, from
+  /// the other end's address, ahead of the original.
   @Test(arguments: [1, 2] as [UInt64], [0, 8])
   func ownPacketsComeBack(seed: UInt64, idSize: Int) {
     var configuration = RoamkeyConfiguration()

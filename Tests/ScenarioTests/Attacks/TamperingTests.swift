@@ -43,8 +43,8 @@ import Testing
     game.expectUnharmed()
   }
 
-  /// Every bit of each packet and of the Welcome and the Finish. Of the Hello, which anybody may alter, so many that the
-  /// server does not yet ask for cookies.
+  /// Every bit of each packet and of the Welcome and the Finish. Of the Hello, which anybody may alter, so many that
+  /// the server does not yet ask for cookies.
   @Test(arguments: [3, 4] as [UInt64], [SigningPolicy.everyPacket, .sealedOnly])
   func bitFlips(seed: UInt64, policy: SigningPolicy) {
     var hellos = 0
