@@ -123,4 +123,63 @@ enum HouseRules {
       }
     }
   }
+
+  /// The tests that a page names, as `SuiteTests.test`; what follows with a comma is of the same suite:
+  /// `SuiteTests.one`, `other`.
+  static func namedTests(_ page: SourceText) -> [String] {
+    page.lines.flatMap { line in
+      var suite: String?
+      var names: [String] = []
+      // Odd pieces stand between backticks.
+      let pieces = line.components(separatedBy: "`")
+      for (i, piece) in pieces.enumerated() {
+        guard i % 2 == 1, i + 1 < pieces.count else {
+          if piece != ", " { suite = nil }
+          continue
+        }
+        let parts = piece.components(separatedBy: ".")
+        // `SomeTests.swift` is a file.
+        if parts.count == 2, parts[0].hasSuffix("Tests"), parts.allSatisfy(isIdentifier), parts[1] != "swift" {
+          suite = parts[0]
+          names.append(piece)
+        } else if let suite, isIdentifier(piece) {
+          names.append("\(suite).\(piece)")
+        } else {
+          suite = nil
+        }
+      }
+      return names
+    }
+  }
+
+  /// The tests that a file holds, as `SuiteTests.test`.
+  static func tests(in file: SourceText) -> [String] {
+    var suite: String?
+    var isTest = false
+    var names: [String] = []
+    for line in file.lines {
+      if let name = name(after: ["struct ", "class ", "extension "], in: line), name.hasSuffix("Tests") {
+        suite = name
+        isTest = false
+      }
+      if line.containsWord("@Test") { isTest = true }
+      guard isTest, let suite, let name = name(after: ["func "], in: line) else { continue }
+      names.append("\(suite).\(name)")
+      isTest = false
+    }
+    return names
+  }
+
+  private static func name(after words: [String], in line: String) -> String? {
+    for word in words where line.containsWord(word) {
+      let rest = line.components(separatedBy: word).dropFirst().first ?? ""
+      let name = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+      if !name.isEmpty { return String(name) }
+    }
+    return nil
+  }
+
+  private static func isIdentifier(_ text: String) -> Bool {
+    !text.isEmpty && text.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+  }
 }

@@ -91,4 +91,22 @@ import Testing
     let page = file("[a](docs/A.md#x) and [b](https://example.org/b) [c](#here)\n[d](../d.md)")
     #expect(HouseRules.relativeLinks(page) == ["docs/A.md", "../d.md"])
   }
+
+  @Test func namedTests() {
+    let page = file(
+      "shown (`AuthorTests.one`, `other`), `else`; `Session.close`, `x`\n`ATests.b` and `c`, `ATests.d e`")
+    #expect(HouseRules.namedTests(page) == ["AuthorTests.one", "AuthorTests.other", "ATests.b"])
+    let tests = file(
+      """
+      func helper() {}
+      @Suite struct OneTests {
+        @Test func a() {}
+        func helper() {}
+        @Test(arguments: [1, 2])
+        func b(x: Int) {}
+      }
+      extension OneTests { @Test func c() {} }
+      """)
+    #expect(HouseRules.tests(in: tests) == ["OneTests.a", "OneTests.b", "OneTests.c"])
+  }
 }

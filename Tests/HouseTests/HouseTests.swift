@@ -43,4 +43,15 @@ import Testing
       }
     }
   }
+
+  /// What a page says that a test shows is shown: the test is still there.
+  @Test func testsThatPagesNameExist() throws {
+    let files = try Tree.files(below: "Tests", extensions: ["swift"]).map { try Tree.text($0) }
+    let tests = Set(files.flatMap(HouseRules.tests))
+    #expect(tests.count > 500, "the tests were not found")
+    #expect(HouseRules.namedTests(try Tree.text("docs/THREATS.md")).count > 150)
+    for page in try Tree.pages() {
+      #expect(HouseRules.namedTests(page).filter { !tests.contains($0) } == [], "\(page.path)")
+    }
+  }
 }
