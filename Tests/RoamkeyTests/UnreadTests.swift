@@ -114,6 +114,9 @@ struct UnreadTests {
       #expect(!delivery.isReliable)
       #expect(session == handle)
       #expect(bytes == 5 + EventCost.unreliableOverhead)
+      var signed = message
+      signed.content.proof = AuthorProof.blank
+      #expect(EventCost(of: signed, in: handle).bytes == bytes + EventCost.signatureOverhead)
     }
   }
 

@@ -27,7 +27,10 @@ enum EventCost: Sendable {
 
   /// What an unreliable message counts beside its action and body: its place in the list, and two small blocks of
   /// memory, as measured.
-  static var unreliableOverhead: Int { 288 }
+  static var unreliableOverhead: Int { 296 }
+
+  /// What an author's signature takes besides: the object that holds it, its bytes, and what it is checked against.
+  static var signatureOverhead: Int { 256 }
 
   /// Bytes of memory, about.
   var bytes: Int {
@@ -48,7 +51,9 @@ enum EventCost: Sendable {
       stream.delivery.isReliable
       ? .credit(Credit(account: .init(handle: handle, stream: stream), bytes: message.credit))
       : .unreliable(
-        handle, bytes: message.content.action.utf8.count + message.content.body.count + Self.unreliableOverhead)
+        handle,
+        bytes: message.content.action.utf8.count + message.content.body.count + Self.unreliableOverhead
+          + (message.content.proof == nil ? 0 : Self.signatureOverhead))
   }
 }
 
