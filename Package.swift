@@ -119,7 +119,8 @@ let package = Package(
       name: "ScenarioTests", dependencies: ["RoamkeySimulator", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"],
       swiftSettings: settings),
     .testTarget(
-      name: "RoamkeyCBORTests", dependencies: ["RoamkeyCBOR", "RoamkeySimulator"], swiftSettings: settings),
+      name: "RoamkeyCBORTests", dependencies: ["RoamkeyCBOR", "RoamkeyCrypto", "RoamkeySimulator"],
+      swiftSettings: settings),
     .testTarget(
       name: "RoamkeyWireTests", dependencies: ["RoamkeyWire", "RoamkeySimulator"], swiftSettings: settings),
     .testTarget(
