@@ -139,7 +139,8 @@ let package = Package(
       path: "Tests/Fuzz/Targets", swiftSettings: settings),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzTargets", "RoamkeyCLI", "RoamkeyTerminal", "Roamkey"], path: "Tests/Fuzz",
-      exclude: ["Binary", "Corpora", "Findings", "Targets"], sources: ["Replay", "Command"], swiftSettings: settings),
+      exclude: ["Binary", "Corpora", "Findings", "README.md", "Targets"], sources: ["Replay", "Command"],
+      swiftSettings: settings),
     // The programs that docs/GUIDE.md prints, and its other listings: what is printed is what is built and run.
     .executableTarget(
       name: "GuideServer", dependencies: ["Roamkey"], path: "Tests/Guide/Server", swiftSettings: settings),
@@ -176,6 +177,7 @@ if Context.environment["ROAMKEY_FUZZ"] != nil {
       swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]),
     .target(
       name: "FuzzBinary", dependencies: ["FuzzTargets", "RoamkeyCLI", "RoamkeyTerminal", "Roamkey"], path: "Tests/Fuzz",
-      exclude: ["Corpora", "Findings", "Replay", "Targets"], sources: ["Binary", "Command"], swiftSettings: settings),
+      exclude: ["Corpora", "Findings", "README.md", "Replay", "Targets"], sources: ["Binary", "Command"],
+      swiftSettings: settings),
   ]
 }

@@ -96,9 +96,9 @@ final class SessionPost {
   /// - Parameters:
   ///   - isWhole: the session was neither closed nor lost.
   ///   - isSettled: nothing is queued any more.
-  func check(isWhole: Bool, isSettled: Bool) {
+  func check(isWhole: Bool, isSettled: Bool, state: () -> String) {
     guard isWhole else { return }
-    precondition(isSettled, "two minutes of an honest network are not enough")
+    precondition(isSettled, "a quarter of an hour of an honest network are not enough: \(state())")
     for place in 0...1 {
       for (number, letter) in letters[place].enumerated() where letter.stream.delivery.isReliable {
         guard letter.expires == nil else { continue }
