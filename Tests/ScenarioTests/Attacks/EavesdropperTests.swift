@@ -83,6 +83,25 @@ import Testing
     game.expectUnharmed()
   }
 
+  /// The same, with a server that answers late: who believed the list would have given up after two seconds.
+  @Test(arguments: [[1], [1, 9], [9]] as [[UInt8]])
+  func aForgedListAndALateServer(versions: [UInt8]) {
+    let world = SimulatedWorld(seed: 5)
+    let player = world.addPlayer(conditions: .local)
+    let list = versions.map { ProtocolVersion(rawValue: 0x524b_0000 | UInt32($0)) }
+    world.tap { datagram in
+      guard world.elapsed < .seconds(4), let header = try? LongHeader(datagram.bytes.span.bytes) else { return .pass }
+      let bytes = VersionNegotiation.write(answering: header, versions: list)
+      world.inject(bytes, from: datagram.destination, to: datagram.source, after: .milliseconds(1))
+      return .drop
+    }
+    world.connect(player)
+    world.run(for: .seconds(12))
+    let isOurs = versions.contains(1)
+    #expect(player.hasJoined == isOurs && player.host.connectErrors == (isOurs ? [] : [.unsupportedVersion]))
+    world.expectSound()
+  }
+
   /// Somebody who hears a Hello and answers first, with two Retries, has used up all that a client takes: where the
   /// server asks for cookies the client does not get in this time. Where it does not, or nobody meddles, it does.
   @Test(arguments: [false, true]) func forgedRetries(asksForCookies: Bool) {
