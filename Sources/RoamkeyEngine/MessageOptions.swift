@@ -36,6 +36,8 @@ package struct MessageOptions: Sendable, Equatable {
   package var expires: Instant?
   /// The app's number for this message, where it wants a receipt; the content says so as well.
   package var receipt: UInt64?
+  /// A client signs it as its author: its content has room for that.
+  package var isToBeSigned = false
 
   package init(
     delivery: Delivery = .reliableOrdered, channel: UInt8 = 0, priority: Priority = .normal, expires: Instant? = nil,

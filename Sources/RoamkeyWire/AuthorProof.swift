@@ -26,6 +26,9 @@ package struct AuthorProof: Sendable, Hashable {
     self.init(run: number(at: 0), number: number(at: 8), signature: Array(bytes[16...]))
   }
 
+  /// Whether it is still to be made; of what was received: no proof at all.
+  package var isBlank: Bool { number == 0 }
+
   package var bytes: [UInt8] {
     var bytes: [UInt8] = []
     bytes.append(bigEndian: run)

@@ -117,7 +117,7 @@ struct Race {
       case .message(let message, let player):
         // A player is known, not trusted: a stroke has its limits, and its number is the next one.
         guard let rowing = try? message.decode(Rowing.self), let seat = seats[player],
-          rowing.number == seat.rowed + 1, abs(rowing.stroke.x) <= 25, abs(rowing.stroke.y) <= 25
+          rowing.number == seat.rowed + 1, (-25...25).contains(rowing.stroke.x), (-25...25).contains(rowing.stroke.y)
         else { continue }
         seats[player]?.boat.row(rowing.stroke)
         seats[player]?.rowed = rowing.number

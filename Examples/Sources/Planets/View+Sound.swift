@@ -41,6 +41,6 @@ extension View {
     fleet.id >= 0 && seats.indices.contains(fleet.owner) && planets.indices.contains(fleet.from)
       && planets.indices.contains(fleet.to) && ships.contains(fleet.ships)
       && ticks.contains(fleet.departure) && fleet.arrival > fleet.departure
-      && fleet.arrival - fleet.departure <= 1000
+      && fleet.arrival <= Rules.longest + 1000 && fleet.arrival - fleet.departure <= 1000
   }
 }

@@ -132,7 +132,8 @@ package final class ClientLink: Sendable {
     _ message: Message, _ options: SendOptions, at now: Instant, restarts: Int? = nil
   ) throws(SendError) -> Bool? {
     // What this player passes on is its own message, and sent now.
-    let content = try message.encoded(options, author: nil, at: now, time: clock.milliseconds24(now))
+    let content = try message.encoded(
+      options, author: nil, proof: message.signature?.forServer, at: now, time: clock.milliseconds24(now))
     let result = monitor.withLock { state -> Result<Bool?, SendError> in
       guard let handle = state.phase.openHandle, !state.isClosing else { return .failure(.notConnected) }
       if let restarts, restarts != state.restarts || !state.phase.isConnected { return .success(nil) }

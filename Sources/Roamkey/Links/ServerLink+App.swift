@@ -50,9 +50,10 @@ extension ServerLink {
   ) -> [PlayerID: SendError] {
     let content: EncodedMessage
     do throws(SendError) {
-      if message.awaitsSignature { throw .notEncodable("a server does not sign messages: its packets are signed") }
+      if message.signature == .wanted { throw .notEncodable("a server does not sign messages: its packets are signed") }
       let time = message.originalTime(at: now).map { clock.milliseconds24($0) }
-      content = try message.encoded(options, author: message.author, at: now, time: time)
+      content = try message.encoded(
+        options, author: message.author, proof: message.signature?.passedOn, at: now, time: time)
     } catch {
       let all = (players ?? self.players).filter { $0 != author && !exceptions.contains($0) }
       return Dictionary(all.map { ($0, error) }, uniquingKeysWith: { first, _ in first })

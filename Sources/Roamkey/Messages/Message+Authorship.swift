@@ -2,29 +2,48 @@ internal import RoamkeyCrypto
 internal import RoamkeyEngine
 internal import RoamkeyWire
 
-/// An author's signature on a message, as it stands in it, and what it is to be checked against.
-final class AuthorSignature: Sendable, Hashable {
-  /// Where a message was received: the signature names both.
-  struct Context: Sendable, Hashable {
-    let application: String
-    let server: PlayerID
+/// Where a message stands with its author's signature.
+enum AuthorSignature: Sendable, Hashable {
+  /// The client that sends it is to sign it. Only the app says so, never what was received.
+  case wanted
+  /// This player's own, in a message that was handed back undelivered: 80 bytes.
+  case own([UInt8])
+  case received(ReceivedProof)
+
+  /// What goes out with a client's message, whose author is this client: never somebody else's proof.
+  var forServer: [UInt8]? {
+    switch self {
+    case .wanted: AuthorProof.blank
+    case .own(let proof): proof
+    case .received: nil
+    }
   }
 
+  /// What goes out with a message that a server passes on.
+  var passedOn: [UInt8]? {
+    switch self {
+    case .wanted, .own: nil
+    case .received(let received): received.proof
+    }
+  }
+}
+
+/// A proof as it came, and what it is to be checked against.
+final class ReceivedProof: Sendable, Hashable {
   /// 80 bytes.
   let proof: [UInt8]
-  /// Nil in a message that was not received.
-  let context: Context?
+  let application: String
+  let server: PlayerID
 
-  init(_ proof: [UInt8], context: Context?) {
+  init(_ proof: [UInt8], application: String, server: PlayerID) {
     self.proof = proof
-    self.context = context
+    self.application = application
+    self.server = server
   }
 
-  /// Whether it is still to be made.
-  var isBlank: Bool { AuthorProof(proof).number == 0 }
-
-  static func == (one: AuthorSignature, other: AuthorSignature) -> Bool {
-    one === other || one.proof == other.proof && one.context == other.context
+  static func == (one: ReceivedProof, other: ReceivedProof) -> Bool {
+    one === other
+      || one.proof == other.proof && one.application == other.application && one.server == other.server
   }
 
   func hash(into hasher: inout Hasher) { hasher.combine(proof) }
@@ -38,6 +57,9 @@ final class AuthorSignature: Sendable, Hashable {
 extension Message {
   /// The same message, to be signed with the key of the client that sends it. It costs the sender 20 us and 80 bytes.
   ///
+  /// Of a message that somebody else has signed it is another statement, by this player. One that was handed back
+  /// undelivered keeps the number that it had: it was said once.
+  ///
   /// The signature covers application, server, a number of its own, action and body; not the time, the channel or the
   /// delivery. It proves to anybody what this player has said, for good, also where packets are `sealedOnly`. A server
   /// does not sign: `send` and `broadcast` of one refuse such a message as `notEncodable`, unless it was received.
@@ -45,11 +67,10 @@ extension Message {
     Message(
       id: id, format: format, author: author, action: action, body: body,
       stream: StreamID(channel: channel, delivery: delivery), times: times,
-      signature: signature ?? AuthorSignature(AuthorProof.blank, context: nil))
+      signature: hasOwnSignature ? signature : .wanted)
   }
 
-  /// Whether its signature is still to be made.
-  var awaitsSignature: Bool { signature?.isBlank ?? false }
+  private var hasOwnSignature: Bool { if case .own = signature { true } else { false } }
 
   /// Whether it carries a signature of its author, or is to: not whether that is genuine.
   public var isSigned: Bool { signature != nil }
@@ -58,18 +79,18 @@ extension Message {
   /// it on. False where there is no signature, and where it is not genuine.
   ///
   /// On a server it is about the player whose key sent it. A check takes about 50 us, each time. It does not tell when
-  /// the message was written, nor that it comes for the first time: for that look at ``SignedStatement/number``.
+  /// the message was written, nor that it comes for the first time: see ``SignedStatement/number``.
   public var isProven: Bool { statement?.isGenuine ?? false }
 
   /// What its author has signed, to be kept or shown to others; nil where there is no signature, and in a message that
   /// was not received.
   public var statement: SignedStatement? {
-    guard let author, let signature, let context = signature.context else { return nil }
-    let proof = AuthorProof(signature.proof)
+    guard let author, case .received(let received) = signature else { return nil }
+    let proof = AuthorProof(received.proof)
     return SignedStatement(
       author: author,
       statement: AuthorStatement(
-        application: context.application, server: context.server, run: proof.run, number: proof.number,
+        application: received.application, server: received.server, run: proof.run, number: proof.number,
         format: format, action: action, body: body),
       signature: proof.signature)
   }

@@ -62,7 +62,7 @@ public struct Message: Sendable, Hashable {
   init(unsent content: MessageContent, stream: StreamID) {
     self.init(
       format: content.format, author: nil, action: content.action, body: content.body, stream: stream,
-      signature: content.proof.map { AuthorSignature($0, context: nil) })
+      signature: content.proof.map { AuthorProof($0).isBlank ? .wanted : .own($0) })
   }
 
   /// The body as text; nil where the sender sent bytes or a value.
@@ -94,8 +94,10 @@ extension Message {
     server: @autoclosure () -> PlayerID? = nil
   ) {
     let content = inbound.content
-    let signature = content.proof.map { proof in
-      AuthorSignature(proof, context: server().map { AuthorSignature.Context(application: application(), server: $0) })
+    // A number of 0 is no proof (PROTOCOL §9.8).
+    let proof = content.proof.flatMap { AuthorProof($0).isBlank ? nil : $0 }
+    let signature = proof.flatMap { proof in
+      server().map { AuthorSignature.received(ReceivedProof(proof, application: application(), server: $0)) }
     }
     self.init(
       id: inbound.sequence, format: content.format,
@@ -108,11 +110,12 @@ extension Message {
   /// The message for the wire.
   /// - Parameters:
   ///   - author: whom it names as its author; nil where its sender speaks for itself.
+  ///   - proof: the author's signature, or room for one that is to be made.
   ///   - now: when `send` was called.
   ///   - time: what the content says about when it was sent.
   /// - Throws: `tooLarge` for an action beyond its limit.
   package func encoded(
-    _ options: SendOptions, author: PlayerID?, at now: Instant, time: UInt32?
+    _ options: SendOptions, author: PlayerID?, proof: [UInt8]? = nil, at now: Instant, time: UInt32?
   ) throws(SendError) -> EncodedMessage {
     let actionSize = action.utf8.count
     guard actionSize <= Message.maximumActionSize else {
@@ -120,8 +123,10 @@ extension Message {
     }
     let content = MessageContent.encode(
       format: format, time: time, wantsReceipt: options.receipt != nil, author: author?.publicKey.bytes,
-      proof: signature?.proof, action: action, body: body)
-    return EncodedMessage(content: content, size: actionSize + body.count, options: options.forEngine(at: now))
+      proof: proof, action: action, body: body)
+    var options = options.forEngine(at: now)
+    options.isToBeSigned = signature == .wanted
+    return EncodedMessage(content: content, size: actionSize + body.count, options: options)
   }
 }
 

@@ -27,7 +27,8 @@ public struct SignedStatement: Sendable, Hashable {
   public var server: PlayerID { statement.server }
   /// Tells apart the author's clients, one after the other or beside each other: random.
   public var run: UInt64 { statement.run }
-  /// The author's own count of signed messages in that run, from 1. One that comes again was said once.
+  /// The author's own count of signed messages in that run, from 1. What comes again with the same run and number was
+  /// said once; of one run what has the lower number was said before. Runs have no order.
   public var number: UInt64 { statement.number }
   public var action: String { statement.action }
   public var body: [UInt8] { statement.body }
@@ -38,14 +39,14 @@ public struct SignedStatement: Sendable, Hashable {
   /// Whether the author has said two things under one number: the proof of a modified client.
   public func contradicts(_ other: SignedStatement) -> Bool {
     author == other.author && application == other.application && server == other.server && run == other.run
-      && number == other.number && statement != other.statement && isGenuine && other.isGenuine
+      && number == other.number && !statement.says(other.statement) && isGenuine && other.isGenuine
   }
 
   // MARK: As bytes
 
   private static let version = 1
 
-  /// For a file, or for others: CBOR (RFC 8949), deterministic, some 250 bytes and the body.
+  /// For a file, or for others: CBOR (RFC 8949), deterministic, some 200 bytes and the body.
   public var encoded: [UInt8] {
     let value: Value = .list([
       Value(Self.version), Value(author.publicKey.bytes), Value(application), Value(server.publicKey.bytes), Value(run),

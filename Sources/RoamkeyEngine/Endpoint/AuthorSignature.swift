@@ -45,6 +45,9 @@ package struct AuthorStatement: Sendable, Hashable {
     return domainLabel("roamkey/1 author") + digest.bytes
   }
 
+  /// Whether both are signed alike: not what looks alike, since a letter may be written in several ways.
+  package func says(_ other: AuthorStatement) -> Bool { signedBytes == other.signedBytes }
+
   package func sign(_ key: borrowing PlayerKey) -> [UInt8] { key.sign(signedBytes.span.bytes).bytes }
 
   /// Whether `author` has signed it.

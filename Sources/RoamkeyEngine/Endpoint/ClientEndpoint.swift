@@ -169,7 +169,7 @@ package final class ClientEndpoint: DatagramHandler {
   package func send(
     _ content: consuming [UInt8], _ options: MessageOptions = .init(), now: Instant
   ) throws(SendError) {
-    if let server, MessageContent.blankProof(in: content) != nil { sign(&content, for: server) }
+    if options.isToBeSigned, let server { sign(&content, for: server) }
     if isAwaitingReadmission { return try held.append(content, options, limit: context.configuration.sendQueueLimit) }
     guard let session else { throw .notConnected }
     try session.send(content, options, now: now)
