@@ -12,6 +12,8 @@ public enum StateError: Error, Sendable, Hashable {
   case notDecodable(String)
   /// The bytes are no state.
   case malformed
+  /// Reading it would take far more work than any honest message does (STATE §8).
+  case tooMuchWork
   /// It is the difference to a state that is not here (any more). A whole one is asked for.
   case missingBaseline
   /// It was read, and is not what was sent: the state that it is the difference to was another one.
@@ -27,6 +29,7 @@ extension StateError: CustomStringConvertible {
     case .notEncodable(let reason): "the state could not be encoded: \(reason)"
     case .notDecodable(let reason): "what was received is no such state: \(reason)"
     case .malformed: "the bytes are no state"
+    case .tooMuchWork: "reading it would take more work than any state does"
     case .missingBaseline: "it is the difference to a state that is not here"
     case .wrongBaseline: "it is the difference to another state than the one that is here"
     }

@@ -21,6 +21,19 @@ public struct StateLimits: Sendable, Hashable {
   static let maximumBaselines = 64
   /// What these may weigh together, the newest one aside (STATE §3).
   static let maximumWeight = 32 << 20
+  /// The body of a whole state that is sent reliably, and alone, is larger (STATE §3): about eight packets. Of those
+  /// that are `latest` each is lost with any of its packets.
+  static let largeState = 8 * 1100
+  /// For how long a large state is worth sending, at least.
+  static let largeStateExpires: Duration = .seconds(30)
+  /// Calls of `publish` for which the outcome of a large state is waited for.
+  static let longestWait: UInt64 = 2048
+  /// Children of baselines that a reader looks at for one message, as a multiple of `maximumValues` (STATE §8). What
+  /// is honest stays below 8, but for a few odd shapes.
+  static let visitsPerValue = 32
+  /// Bytes of texts that are compared for one message, as a multiple of `maximumBytes`: each text with eight others,
+  /// and so is its reference.
+  static let comparisonsPerByte = 32
   /// What a value of a state weighs, texts aside (STATE §3).
   static let valueWeight = 32
   /// Keys that are remembered before all of them are forgotten, with the baselines, as a multiple of `maximumValues`.

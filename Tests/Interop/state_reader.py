@@ -132,7 +132,7 @@ class Reader:
             if x != x or abs(x) == float("inf"): return None
             cl = c.cls[mode] if c is not None and c.cls[mode] is not None else least(a)
             r = rounded(cl, x)
-            return None if r is None else bits(r)
+            return None if r is None or abs(r) == float("inf") else bits(r)
         return None
     def predict(s, ref, c):
         if c is not None and c.score[ref[0]] < 0:
@@ -261,7 +261,7 @@ class Reader:
         mode = ref[0] if r is not None else None
         told = mode == 0 and count > 0 and m > 0
         inplace = told and diff == 0 and s.bit(c.m[27])
-        x = 0; last = before = None
+        x = 0; last = before = None; used = set()
         for i in range(count):
             src = None
             if told:
@@ -272,7 +272,9 @@ class Reader:
             near = (1, last, before) if last is not None else None
             if m == 0: e = near
             elif mode == 1: e = refs(i) if count <= 4 and i < m else near
-            elif src is not None: e = refs(src); x = src + 1
+            elif src is not None:
+                assert src not in used, "gone on from twice"
+                used.add(src); e = refs(src); x = src + 1
             else: e = near or (1, r.kids[0], None)
             k = s.node(e, s.child(c, i if count <= 4 else "any"), None)
             n.kids.append(k); before, last = last, k

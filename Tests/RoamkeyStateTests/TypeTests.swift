@@ -90,7 +90,7 @@ import Testing
             subscriber.lastError == nil && subscriber.newest == published[subscriber.newestFrame ?? 0], "seed \(seed)")
         }
       }
-      #expect(subscriber.statistics.states > 40 && subscriber.statistics.fullStates < 30)
+      #expect(subscriber.statistics.states > 40 && subscriber.statistics.fullStates < 30, "seed \(seed)")
     }
   }
 }

@@ -17,7 +17,7 @@ struct Column {
 }
 
 /// What a column is to its parent: the same key, the same place in a short list, or any place.
-enum ColumnKey: Equatable {
+enum ColumnKey: Hashable {
   case key(Int32)
   case place(Int32)
   case any
@@ -85,6 +85,13 @@ struct ColumnTable {
 
   var columns: [Column] = []
   var models: [BitModel]
+  /// Children of one column beyond these are looked up rather than looked for.
+  private static let fewChildren: Int32 = 8
+  private struct Place: Hashable {
+    let parent: Int
+    let key: ColumnKey
+  }
+  private var lateChildren: [Place: Int] = [:]
   /// Bytes of texts, by what the byte before was.
   static let textModels = 4 * 256
 
@@ -103,11 +110,13 @@ struct ColumnTable {
   /// The column of a child, if there is one already.
   func find(_ key: ColumnKey, of parent: Int) -> Int? {
     var child = columns[parent].firstChild
-    while child >= 0 {
+    var left = Self.fewChildren
+    while child >= 0, left > 0 {
       if columns[Int(child)].key == key { return Int(child) }
       child = columns[Int(child)].nextSibling
+      left -= 1
     }
-    return nil
+    return child >= 0 ? lateChildren[Place(parent: parent, key: key)] : nil
   }
 
   /// The column of a child.
@@ -140,6 +149,7 @@ struct ColumnTable {
       columns[Int(last)].nextSibling = number
     }
     columns[parent].lastChild = number
+    if columns[parent].childCount >= Self.fewChildren { lateChildren[Place(parent: parent, key: key)] = new }
     columns[parent].childCount += 1
     return new
   }

@@ -16,7 +16,8 @@ enum ListMatching {
       for (index, identity) in baseIdentities.enumerated().reversed() {
         if let identity { indexes[identity] = index }
       }
-      return identities.map { identity in identity.flatMap { indexes[$0] } }
+      // Each is gone on from once (STATE §5.8); of elements with the same identity the second is new.
+      return identities.map { identity in identity.flatMap { indexes.removeValue(forKey: $0) } }
     }
     // Points and the like have places.
     if places.count == base.count, places.count <= 4 { return nil }

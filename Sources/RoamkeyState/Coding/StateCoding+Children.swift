@@ -24,6 +24,11 @@ extension StateCoding {
     return nil
   }
 
+  /// What an identity costs, at most: the children of a dictionary are looked at.
+  static func visits(_ nodes: [StateNode], _ place: Int) -> Int {
+    nodes[place].kind == .dictionary ? 1 + Int(nodes[place].count) : 1
+  }
+
   /// The places of a container's children.
   static func children(_ nodes: [StateNode], _ place: Int) -> [Int] {
     var places: [Int] = []
@@ -48,8 +53,12 @@ extension StateCoding {
   struct ElementFinder {
     private let source: TreeSource
     let places: [Int]
+    /// Children that were looked at.
+    private(set) var visits = 0
     private var next = 0
-    private var identities: [Identity: Int]?
+    /// Of each element, once they are asked for: to look at an element again at each miss may cost any time.
+    private var known: [Identity?]?
+    private var indexes: [Identity: Int]?
 
     init(_ coding: StateCoding, _ source: TreeSource, _ place: Int) {
       self.source = source
@@ -58,22 +67,26 @@ extension StateCoding {
 
     /// The index of the element with an identity: the one behind what was found last, or the first that has it.
     mutating func find(_ identity: Identity, _ coding: StateCoding) -> Int? {
-      let (nodes, heap) = (coding.nodes(source), coding.heap(source))
-      if next < places.count, StateCoding.identity(nodes, heap, places[next]) == identity {
+      let known = known ?? identities(coding)
+      self.known = known
+      if next < known.count, known[next] == identity {
         next += 1
         return next - 1
       }
-      if identities == nil {
+      if indexes == nil {
         var all: [Identity: Int] = [:]
-        for (index, place) in places.enumerated() {
-          guard let identity = StateCoding.identity(nodes, heap, place), all[identity] == nil else { continue }
-          all[identity] = index
-        }
-        identities = all
+        for (index, identity) in known.enumerated().reversed() { if let identity { all[identity] = index } }
+        indexes = all
       }
-      guard let found = identities?[identity] else { return nil }
+      guard let found = indexes?[identity] else { return nil }
       next = found + 1
       return found
+    }
+
+    private mutating func identities(_ coding: StateCoding) -> [Identity?] {
+      let (nodes, heap) = (coding.nodes(source), coding.heap(source))
+      for place in places { visits += StateCoding.visits(nodes, place) }
+      return places.map { StateCoding.identity(nodes, heap, $0) }
     }
   }
 
@@ -83,11 +96,20 @@ extension StateCoding {
     let source: TreeSource
     let base: [Int]
     var older: ElementFinder?
+    /// Children of elements that were looked at, those of the older list aside.
+    private var ownVisits = 0
+    /// Children that were looked at.
+    var visits: Int { ownVisits + (older?.visits ?? 0) }
+
+    init(mode: Reference.Mode, source: TreeSource, base: [Int], older: ElementFinder?) {
+      (self.mode, self.source, self.base, self.older) = (mode, source, base, older)
+    }
 
     /// The reference to the element with an index.
     mutating func reference(_ index: Int, _ coding: StateCoding) -> Reference {
       let place = base[index]
       var found: Int?
+      if older != nil { ownVisits += StateCoding.visits(coding.nodes(source), place) }
       if older == nil {
         found = nil
       } else if let identity = StateCoding.identity(coding.nodes(source), coding.heap(source), place) {

@@ -30,7 +30,9 @@ extension StateCoding {
       let next = value + (value - before) * (Double(distance) / Double(span))
       guard next.isFinite else { return nil }
       let grid = column.flatMap { realClass($0, reference.mode) } ?? RealClass(value, expected: nil)
-      return grid.rounded(next)?.bitPattern
+      // A Float may end sooner than a Double does.
+      guard let rounded = grid.rounded(next), rounded.isFinite else { return nil }
+      return rounded.bitPattern
     case .null, .no, .yes, .largeInteger, .smallInteger, .text, .bytes, .list, .dictionary, .undefined, .tagged,
       .simple:
       return nil

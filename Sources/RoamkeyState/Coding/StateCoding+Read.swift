@@ -8,7 +8,17 @@ extension StateCoding where Coder == RangeDecoder {
   static func decode(
     _ payload: ArraySlice<UInt8>, _ baselines: Baselines, keys: inout KeyTable, limits: StateLimits
   ) throws(StateError) -> StateTree {
+    var work = StateWork()
+    return try decode(payload, baselines, keys: &keys, limits: limits, work: &work)
+  }
+
+  /// The same, and what it has cost, for errors as well.
+  static func decode(
+    _ payload: ArraySlice<UInt8>, _ baselines: Baselines, keys: inout KeyTable, limits: StateLimits,
+    work: inout StateWork
+  ) throws(StateError) -> StateTree {
     var coding = StateCoding(RangeDecoder(payload), baselines, TreeWriter(limits: limits))
+    defer { work = coding.work }
     let reference = baselines.base.map { _ in
       Reference(mode: .base, isInBase: true, node: 0, older: baselines.older == nil ? nil : 0)
     }
@@ -23,7 +33,7 @@ extension StateCoding where Coder == RangeDecoder {
   private mutating func read(
     _ reference: Reference?, _ column: Int, key: Int32, depth: Int, _ keys: inout KeyTable
   ) throws(StateError) {
-    guard depth <= StateLimits.maximumDepth, !coder.hasEnded else { throw .malformed }
+    guard !coder.hasEnded else { throw .malformed }
     var kind: StateNode.Kind
     if let reference {
       let isPredicted = bit(false, column, Slot.predicted + reference.mode.rawValue * 3 + before)
@@ -40,6 +50,7 @@ extension StateCoding where Coder == RangeDecoder {
       before = 2
       kind = try readKind(column)
     }
+    guard depth < StateLimits.maximumDepth || !kind.isContainer else { throw .tooDeep(limit: StateLimits.maximumDepth) }
     let place = current.nodes.count
     switch kind {
     case .null, .no, .yes, .undefined: _ = try current.append(StateNode(kind, key: key))
@@ -54,6 +65,23 @@ extension StateCoding where Coder == RangeDecoder {
       try inside { this throws(StateError) in try this.readTagged(reference, column, key, depth, &keys) }
     }
     if !kind.isContainer { learnLeaf(place, reference, column) }
+    try checkWork()
+  }
+
+  /// Children of a reference's container are about to be looked at.
+  private mutating func visit(_ reference: Reference?) throws(StateError) {
+    guard let reference else { return }
+    let node = node(reference)
+    if node.kind.isContainer { work.visits += Int(node.count) }
+    if let older = olderNode(reference), older.kind.isContainer { work.visits += Int(older.count) }
+    try checkWork()
+  }
+
+  private func checkWork() throws(StateError) {
+    let limits = current.limits
+    guard work.visits <= limits.maximumValues * StateLimits.visitsPerValue,
+      work.comparedBytes <= limits.maximumBytes * StateLimits.comparisonsPerByte
+    else { throw .tooMuchWork }
   }
 
   private mutating func readKind(_ column: Int) throws(StateError) -> StateNode.Kind {
@@ -67,8 +95,10 @@ extension StateCoding where Coder == RangeDecoder {
     _ reference: Reference, _ column: Int?, key: Int32, depth: Int, _ keys: KeyTable
   ) throws(StateError) {
     // A base may hang deeper here than it did there.
-    guard depth <= StateLimits.maximumDepth else { throw .malformed }
     let node = node(reference)
+    guard depth < StateLimits.maximumDepth || !node.kind.isContainer else {
+      throw .tooDeep(limit: StateLimits.maximumDepth)
+    }
     switch node.kind {
     case .null, .no, .yes, .undefined, .integer, .largeInteger, .smallInteger, .real, .simple:
       _ = try current.append(StateNode(node.kind, bits: expectation(reference, column).bits, key: key))
@@ -81,15 +111,21 @@ extension StateCoding where Coder == RangeDecoder {
       try appendPredicted(tagged(reference), inner, key: -1, depth: depth + 1, keys)
       current.end(place)
     case .list:
+      try visit(reference)
       guard var elements = elements(reference) else { throw .malformed }
       let count = elements.base.count
       let place = try current.append(StateNode(.list, count: count, key: key))
       for index in 0..<count {
         let inner = column.flatMap { table.find(Self.key(index, count: count), of: $0) }
-        try appendPredicted(elements.reference(index, self), inner, key: -1, depth: depth + 1, keys)
+        let before = elements.visits
+        let element = elements.reference(index, self)
+        work.visits += elements.visits - before
+        try checkWork()
+        try appendPredicted(element, inner, key: -1, depth: depth + 1, keys)
       }
       current.end(place)
     case .dictionary:
+      try visit(reference)
       guard var entries = entries(reference) else { throw .malformed }
       let place = try current.append(StateNode(.dictionary, count: Int(node.count), key: key))
       let entryKeys = keysOf(entries)
@@ -118,6 +154,7 @@ extension StateCoding where Coder == RangeDecoder {
   private mutating func readList(
     _ reference: Reference?, _ column: Int, _ key: Int32, _ depth: Int, _ keys: inout KeyTable
   ) throws(StateError) {
+    try visit(reference)
     var elements = elements(reference)
     let baseCount = elements?.base.count ?? 0
     let difference = signed(0, column, Slot.count)
@@ -130,9 +167,21 @@ extension StateCoding where Coder == RangeDecoder {
     }
     let place = try current.append(StateNode(.list, count: Int(count), key: key))
     var steps = ListSteps(baseCount: baseCount)
+    // Who may go on from the same one again makes a reader look at it again, for nearly nothing.
+    var isTaken = Array(repeating: false, count: isInPlace ? 0 : baseCount)
     for index in 0..<Int(count) {
-      let source = isInPlace ? .inPlace : ElementSource(try readSource(&steps, column))
+      var source = ElementSource.inPlace
+      if !isInPlace {
+        let told = try readSource(&steps, column)
+        if let told {
+          guard !isTaken[told] else { throw .malformed }
+          isTaken[told] = true
+        }
+        source = ElementSource(told)
+      }
+      let before = elements?.visits ?? 0
       let element = element(index, count: Int(count), &elements, &steps, source: source)
+      work.visits += (elements?.visits ?? 0) - before
       let child = current.nodes.count
       let inner = table.child(Self.key(index, count: Int(count)), of: column)
       try read(element, inner, key: -1, depth: depth + 1, &keys)
@@ -152,6 +201,7 @@ extension StateCoding where Coder == RangeDecoder {
   private mutating func readDictionary(
     _ reference: Reference?, _ column: Int, _ key: Int32, _ depth: Int, _ keys: inout KeyTable
   ) throws(StateError) {
+    try visit(reference)
     var entries = entries(reference)
     let isMap = bit(false, column, Slot.isMap)
     let sorted = try readKeys(entries, isMap: isMap, column, &keys)
@@ -177,11 +227,14 @@ extension StateCoding where Coder == RangeDecoder {
     if let entries {
       let known = keysOf(entries)
       if bit(false, column, Slot.sameKeys) { return known }
-      for key in known where bit(false, presenceColumn(key, isMap: isMap, column), Slot.present) {
-        sorted.append(key)
+      for key in known {
+        guard !coder.hasEnded else { throw .malformed }
+        if bit(false, presenceColumn(key, isMap: isMap, column), Slot.present) { sorted.append(key) }
       }
     }
     let added = number(0, column, Slot.count)
+    // With more entries than this it is a map: names of columns, which are looked for, are few.
+    guard isMap || added <= UInt64(TreeWriter.largestRecord) else { throw .malformed }
     guard added <= UInt64(max(0, current.room - sorted.count)) else {
       throw .tooManyValues(limit: current.limits.maximumValues)
     }
@@ -205,6 +258,8 @@ extension StateCoding where Coder == RangeDecoder {
     }
     let isText = bit(false, column, Slot.isTextKey)
     let bytes = try readBytes(column)
+    keyCount += 1
+    guard keyCount <= current.limits.maximumValues else { throw .tooManyValues(limit: current.limits.maximumValues) }
     keyBytes += bytes.count
     guard keyBytes <= current.limits.maximumBytes else { throw .tooManyBytes(limit: current.limits.maximumBytes) }
     let key: Value

@@ -68,7 +68,10 @@ extension StateCoding {
     let known = table.columns[column].recent.places
     let index = known.firstIndex { known in
       let other = knownNode(known)
-      return other.kind == node.kind && self.bytes(other, isInBase: known.isInBase) == bytes
+      guard other.kind == node.kind, other.count == node.count else { return false }
+      if known.isInBase == place.isInBase, known.node == place.node { return true }
+      work.comparedBytes += bytes.count
+      return self.bytes(other, isInBase: known.isInBase) == bytes
     }
     if let index {
       if index > 0 { table.columns[column].recent.moveToFront(index) }

@@ -23,6 +23,14 @@ enum TreeSource {
   case base, older, current
 }
 
+/// What a message has made a reader do beyond what it brought (STATE §8).
+struct StateWork {
+  /// Children of the states that it is the difference to, each time that they were looked at.
+  var visits = 0
+  /// Bytes of texts that were compared.
+  var comparedBytes = 0
+}
+
 /// One difference between states: what a publisher writes and a subscriber reads, with what both know of it.
 ///
 /// The tree is walked in `+Write` and `+Read`; what both must do alike stands in the other extensions, once.
@@ -43,8 +51,11 @@ struct StateCoding<Coder: BitCoder> {
   var current: TreeWriter
   /// What was before the node that is coded now, in its container: 0 nothing, 1 as predicted, 2 not.
   var before = 0
-  /// Bytes of keys that were read.
+  /// Keys that were read, and their bytes.
+  var keyCount = 0
   var keyBytes = 0
+  /// What it has cost to find things in the baselines.
+  var work = StateWork()
 
   init(_ coder: Coder, _ baselines: Baselines, _ current: TreeWriter) {
     self.coder = coder

@@ -9,6 +9,7 @@ struct PublisherCore {
   let expires: Duration?
   var statistics = StatePublisherStatistics()
   private var frame: UInt64 = 0
+  private let identity = PublisherIdentity()
   private var keys = KeyTable()
   private var records: [PlayerID: ReceiverRecord] = [:]
   /// Messages of this frame, by the states that they were made of.
@@ -35,14 +36,22 @@ struct PublisherCore {
     self.expires = expires
   }
 
-  /// Bit 63: the number is a publisher's. Then its channel, then the frame.
-  private var receiptPrefix: UInt64 { 1 << 63 | UInt64(channel) << 55 }
+  /// Bit 63: the number is a publisher's. Then its channel, 16 bits of the publisher's own, the frame.
+  private var receiptPrefix: UInt64 { 1 << 63 | UInt64(channel) << 55 | identity.bits << Self.frameBits }
+  private static let frameBits: UInt64 = 39
+  private static let frameMask: UInt64 = 1 << frameBits - 1
 
-  var options: SendOptions {
-    SendOptions(
-      delivery: .latest, priority: .high, channel: channel, expires: expires,
-      receipt: receiptPrefix | frame & (1 << 55 - 1))
+  /// How a message of this frame is to be sent.
+  func options(_ message: StateBody) -> SendOptions {
+    let isLarge = message.isLarge
+    return SendOptions(
+      delivery: isLarge ? .reliableOrdered : .latest, priority: .high, channel: channel,
+      expires: isLarge ? expires.map { max($0, StateLimits.largeStateExpires) } : expires,
+      receipt: receiptPrefix | frame & Self.frameMask)
   }
+
+  /// Stands for the session of a client, which has no number.
+  static let anySession: UInt64 = 0
 
   // MARK: A frame
 
@@ -73,9 +82,11 @@ struct PublisherCore {
     return try StateTree(value, keys: &keys, limits: limits)
   }
 
-  /// The body of the message that tells a state to a receiver.
-  mutating func body(_ tree: StateTree, for receiver: PlayerID, session: UInt64) -> [UInt8] {
+  /// The body of the message that tells a state to a receiver; nil while a large state is under way to it, which a
+  /// newer one would only delay.
+  mutating func body(_ tree: StateTree, for receiver: PlayerID, session: UInt64) -> StateBody? {
     if records[receiver]?.session != session { records[receiver] = ReceiverRecord(session: session) }
+    if records[receiver]?.isWaiting(frame) == true { return nil }
     let known = records[receiver]?.baselines(for: frame)
     let older = known?.older
     let ingredients = Ingredients(
@@ -87,7 +98,7 @@ struct PublisherCore {
     if let body = encoded[ingredients]?.body {
       statistics.sharedUses += 1
       statistics.bytes += body.count
-      return body
+      return StateBody(bytes: body, isWhole: known == nil)
     }
     var header = StateHeader(frame: frame)
     var baselines = StateCoding<RangeEncoder>.Baselines()
@@ -106,11 +117,13 @@ struct PublisherCore {
       body: body, trees: [tree, baselines.base, baselines.older].compactMap(\.self))
     statistics.encodings += 1
     statistics.bytes += body.count
-    return body
+    return StateBody(bytes: body, isWhole: known == nil)
   }
 
   /// The message was queued.
-  mutating func sent(_ tree: StateTree, to receiver: PlayerID) { records[receiver]?.note(frame, tree) }
+  mutating func sent(_ tree: StateTree, _ message: StateBody, to receiver: PlayerID) {
+    if message.isLarge { records[receiver]?.noteLarge(frame, tree) } else { records[receiver]?.note(frame, tree) }
+  }
 
   /// The message could not be queued.
   mutating func failed() { statistics.failures += 1 }
@@ -119,8 +132,8 @@ struct PublisherCore {
 
   /// Takes a receipt; false for one that is not ours.
   mutating func take(_ receipt: Receipt) -> Bool {
-    guard receipt.number & ~(1 << 55 - 1) == receiptPrefix else { return false }
-    records[receipt.player]?.note(receipt.number & (1 << 55 - 1), wasReceived: receipt.outcome == .delivered)
+    guard receipt.number & ~Self.frameMask == receiptPrefix else { return false }
+    records[receipt.player]?.note(receipt.number & Self.frameMask, wasReceived: receipt.outcome == .delivered)
     return true
   }
 
@@ -128,9 +141,27 @@ struct PublisherCore {
   mutating func take(_ message: Message, from receiver: PlayerID) -> Bool {
     guard message.action == action + StateRequest.suffix, message.channel == channel else { return false }
     statistics.requests += 1
+    // What it asks for may be under way already. Of a client's sessions nothing is known here, so it sends once more.
+    if let record = records[receiver], record.session != Self.anySession, record.isWaiting(frame) { return true }
     records[receiver] = nil
     return true
   }
+}
+
+/// The body of a message.
+struct StateBody {
+  let bytes: [UInt8]
+  let isWhole: Bool
+
+  /// It is sent reliably, and nothing else until its outcome is known.
+  var isLarge: Bool { isWhole && bytes.count > StateLimits.largeState }
+}
+
+/// What tells a publisher from others that are there with it, so that none takes another's receipts for its own. It
+/// never travels. Where it is in memory does as well as chance or a counter, which have no place in this module.
+private final class PublisherIdentity: Sendable {
+  /// 16 bits; of two publishers they are the same once in 65,536 times.
+  var bits: UInt64 { (UInt64(UInt(bitPattern: ObjectIdentifier(self))) &* 0x9e37_79b9_7f4a_7c15) >> 48 }
 }
 
 /// What a subscriber that cannot read what it gets tells its publisher (STATE §7).

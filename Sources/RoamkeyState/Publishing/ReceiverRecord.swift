@@ -12,6 +12,8 @@ struct ReceiverRecord {
   /// The session in which it was sent.
   let session: UInt64
   private var sent: [Sent] = []
+  /// A large whole state whose outcome is not known yet.
+  private var largeState: UInt64?
 
   init(session: UInt64) { self.session = session }
 
@@ -30,8 +32,22 @@ struct ReceiverRecord {
     }
   }
 
+  /// A large whole state goes out: what was sent before is of no more use.
+  mutating func noteLarge(_ frame: UInt64, _ tree: StateTree) {
+    sent = []
+    note(frame, tree)
+    largeState = frame
+  }
+
+  /// A large whole state is under way, and nothing else is to be sent. A receipt that never comes is waited for only so
+  /// long.
+  func isWaiting(_ frame: UInt64) -> Bool {
+    largeState.map { frame - $0 < StateLimits.longestWait } ?? false
+  }
+
   /// A receipt came: what became of a state.
   mutating func note(_ frame: UInt64, wasReceived: Bool) {
+    if frame == largeState { largeState = nil }
     guard let index = sent.firstIndex(where: { $0.frame == frame }) else { return }
     if wasReceived { sent[index].isReceived = true } else { sent[index].tree = nil }
     letGo()

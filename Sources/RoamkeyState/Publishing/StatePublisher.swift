@@ -13,14 +13,16 @@ public import Roamkey
 ///
 /// The other side reads with a ``StateSubscriber`` of the same action and channel. A state may be of any type that is
 /// `Encodable`; elements of arrays are known again by their `id`, where they have one. Messages are `latest`: a lost
-/// one is never repeated, the next one makes up for it.
+/// one is never repeated, the next one makes up for it. A whole state of more than about 8 kB goes `reliableOrdered`
+/// instead, and its player is sent no other until it has arrived: this needs its receipts taken.
 public struct StatePublisher<State: Encodable> {
   private var core: PublisherCore
 
   /// - Parameters:
   ///   - action: the action of its messages, at most 63 bytes. Another program must not send messages with it.
   ///   - channel: of its messages. A second publisher to the same receivers needs another one, and so do other messages
-  ///     that are `latest`: of a channel only the latest message counts.
+  ///     that are `latest`: of a channel only the latest message counts. Two that both keep the default overtake each
+  ///     other's states, and their subscribers cannot tell them apart.
   ///   - limits: beyond them a state is not sent.
   ///   - expires: for how long a message is worth sending; nil for as long as the session lasts.
   public init(
@@ -82,18 +84,20 @@ public struct StatePublisher<State: Encodable> {
     let players = server.players
     core.begin(players)
     var failures: [PlayerID: SendError] = [:]
-    var trees: [Group: StateTree?] = [:]
+    var trees: [Group: Result<StateTree, SendError>] = [:]
     for player in players {
       guard let group = try group(player) else { continue }
-      let tree: StateTree?
+      let result: Result<StateTree, SendError>
       if let known = trees[group] {
-        tree = known
-        if known == nil { failures[player] = unencoded }
+        result = known
       } else {
-        tree = self.tree(try view(group), for: [player], &failures)
-        trees[group] = .some(tree)
+        result = tree(try view(group))
+        trees[group] = result
       }
-      if let tree { send(tree, to: player, of: server, &failures) }
+      switch result {
+      case .success(let tree): send(tree, to: player, of: server, &failures)
+      case .failure(let error): failures[player] = error
+      }
     }
     return failures
   }
@@ -108,10 +112,10 @@ public struct StatePublisher<State: Encodable> {
     var failures: [PlayerID: SendError] = [:]
     guard let tree = tree(state, for: [client.serverID], &failures) else { return failures[client.serverID] }
     // A client's sessions have no numbers: a server that has begun anew asks.
-    let body = core.body(tree, for: client.serverID, session: 0)
+    guard let body = core.body(tree, for: client.serverID, session: PublisherCore.anySession) else { return nil }
     do throws(SendError) {
-      try client.send(Message(body, as: core.action), options: core.options)
-      core.sent(tree, to: client.serverID)
+      try client.send(Message(body.bytes, as: core.action), options: core.options(body))
+      core.sent(tree, body, to: client.serverID)
       return nil
     } catch {
       core.failed()
@@ -122,7 +126,7 @@ public struct StatePublisher<State: Encodable> {
   // MARK: What comes back
 
   /// Takes the receipts of its own messages.
-  /// - Returns: the others.
+  /// - Returns: the others, among them those of a publisher that was here before it, whose numbers are 2^63 or more.
   @discardableResult
   public mutating func take(_ receipts: [Receipt]) -> [Receipt] { receipts.filter { !core.take($0) } }
 
@@ -153,19 +157,23 @@ public struct StatePublisher<State: Encodable> {
 
   // MARK: -
 
-  /// Why the last state could not be encoded.
-  private var unencoded: SendError = .notEncodable("")
-
   private mutating func tree(
     _ state: State, for players: [PlayerID], _ failures: inout [PlayerID: SendError]
   ) -> StateTree? {
+    switch tree(state) {
+    case .success(let tree): return tree
+    case .failure(let error):
+      for player in players { failures[player] = error }
+      return nil
+    }
+  }
+
+  private mutating func tree(_ state: State) -> Result<StateTree, SendError> {
     do throws(StateError) {
-      return try core.tree(state)
+      return .success(try core.tree(state))
     } catch {
       core.failed()
-      unencoded = .notEncodable("\(error)")
-      for player in players { failures[player] = unencoded }
-      return nil
+      return .failure(.notEncodable("\(error)"))
     }
   }
 
@@ -176,12 +184,12 @@ public struct StatePublisher<State: Encodable> {
       failures[player] = .notConnected
       return
     }
-    let body = core.body(tree, for: player, session: session)
-    if let error = server.send(Message(body, as: core.action), to: player, options: core.options) {
+    guard let body = core.body(tree, for: player, session: session) else { return }
+    if let error = server.send(Message(body.bytes, as: core.action), to: player, options: core.options(body)) {
       core.failed()
       failures[player] = error
     } else {
-      core.sent(tree, to: player)
+      core.sent(tree, body, to: player)
     }
   }
 }

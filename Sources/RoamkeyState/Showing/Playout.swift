@@ -35,6 +35,9 @@ struct Playout {
     }
   }
 
+  /// States that are older than this are not shown any more.
+  var longest: Duration { max(delay, Self.longestDelay) }
+
   /// A state has arrived.
   mutating func arrived(_ frame: UInt64, sentAt: GameTime, age: Duration) {
     let seconds = age.inSeconds

@@ -1,7 +1,8 @@
 /// What is to be shown at a moment: between two states.
 public struct StateFrame<State> {
-  /// The state before that moment, and the one after it; the same one where there is no other.
+  /// The state before that moment.
   public var from: State
+  /// The state after that moment; `from` once more where there is none yet.
   public var to: State
   /// How far it is from one to the other, 0 to 1.
   public var fraction: Double

@@ -9,7 +9,8 @@ public import Roamkey
 ///     for event in world.take(client.takeEvents(), from: client) { apply(event) }
 ///     if let frame = world.frame(at: now) { draw(frame.from, frame.to, frame.fraction) }
 ///
-/// Each state that it gives is, to the last bit, one that was published.
+/// Each state that it gives is, to the last bit, one that was published. Only where a publisher has begun anew, and a
+/// difference is read with a state of before, does this rest on a check of 16 bits.
 public struct StateSubscriber<State: Decodable> {
   fileprivate struct Shown {
     let state: State
@@ -21,8 +22,9 @@ public struct StateSubscriber<State: Decodable> {
 
   private var core: SubscriberCore
   private var playout: Playout
-  /// In the order of their times.
+  /// In the order of their times; only the newest one while nobody asks for what is between.
   private var history: [Shown] = []
+  private var isShowing = false
   /// The newest state; nil before the first.
   public private(set) var newest: State?
   /// The number of the newest state: how many times its publisher had published. It counts anew with a new publisher.
@@ -45,6 +47,9 @@ public struct StateSubscriber<State: Decodable> {
     core = SubscriberCore(action: action, channel: channel, limits: limits)
     playout = Playout(delay)
   }
+
+  /// States that are kept to be shown.
+  var shownCount: Int { history.count }
 
   /// What it has read so far.
   public var statistics: StateSubscriberStatistics { core.statistics }
@@ -125,6 +130,10 @@ public struct StateSubscriber<State: Decodable> {
     playout.arrived(frame, sentAt: message.sentAt, age: message.ageOnArrival)
     // Clocks are corrected now and then; shown is what goes forward.
     while let last = history.last, last.sentAt >= message.sentAt { history.removeLast() }
+    if !isShowing { history.removeAll(keepingCapacity: true) }
+    // One that is older than the longest delay stays: what is shown may begin with it.
+    let end = message.sentAt - playout.longest
+    while history.count > 1, history[1].sentAt <= end { history.removeFirst() }
     if history.count == Self.maximumShown { history.removeFirst() }
     history.append(Shown(state: state, sentAt: message.sentAt))
   }
@@ -136,6 +145,7 @@ public struct StateSubscriber<State: Decodable> {
   ///
   /// - Parameter now: the time as the game is told it, `.now` or that of a simulation. What is shown never goes back.
   public mutating func frame(at now: GameTime) -> StateFrame<State>? {
+    isShowing = true
     guard !history.isEmpty else { return nil }
     let shown = playout.shown(at: now)
     while history.count > 1, history[1].sentAt <= shown { history.removeFirst() }

@@ -8,8 +8,8 @@ struct SubscriberCore {
     let tree: StateTree
   }
 
-  /// Messages that cannot be read before a request is repeated.
-  private static let patience = 32
+  /// Messages that cannot be read before a request is repeated: the first time, and then each time.
+  private static let (patience, longPatience) = (32, 64)
 
   let action: String
   let channel: UInt8
@@ -18,7 +18,7 @@ struct SubscriberCore {
   private var keys = KeyTable()
   /// The last one came last.
   private var baselines: [Baseline] = []
-  /// The number of the last message in its session.
+  /// The number of the last message in its session, of those that are `latest`.
   private var lastMessage: UInt64?
   /// Messages in a row that could not be read.
   private var unread = 0
@@ -35,9 +35,7 @@ struct SubscriberCore {
 
   /// Reads a message; the state's frame and value.
   mutating func read(_ message: Message) throws(StateError) -> (frame: UInt64, value: Value) {
-    // Within a session numbers only rise.
-    if let last = lastMessage, message.id < last { forget() }
-    lastMessage = message.id
+    noteSession(message)
     statistics.messages += 1
     statistics.bytes += message.body.count
     do throws(StateError) {
@@ -50,12 +48,27 @@ struct SubscriberCore {
       return (frame, value)
     } catch {
       statistics.unreadable += 1
-      // After the first, then after 32, 64, 128 ...: the answer is on its way for a while, and many may come at once.
-      let isTime = unread == 0 || unread >= Self.patience && unread & (unread - 1) == 0
-      mustAsk = mustAsk || isTime
+      // The first, the 32nd, and each 64th: the answer is on its way for a while, and many may come at once.
       unread += 1
+      mustAsk = mustAsk || unread == 1 || unread == Self.patience || unread % Self.longPatience == 0
+      // What could not be read may have brought keys all the same.
+      if keys.isFull(limits) { forget() }
       throw error
     }
+  }
+
+  /// Within a session the numbers of a stream only rise. A state that came reliably is a whole one and has numbers of
+  /// its own; what follows it may be another session's.
+  private mutating func noteSession(_ message: Message) {
+    guard message.delivery != .reliableOrdered else {
+      lastMessage = nil
+      return
+    }
+    if let last = lastMessage, message.id < last {
+      forget()
+      unread = 0
+    }
+    lastMessage = message.id
   }
 
   private mutating func decode(_ body: [UInt8]) throws(StateError) -> (UInt64, StateTree) {

@@ -3,12 +3,22 @@ internal import RoamkeyCBOR
 /// Keys of dictionaries as small numbers. Each side has a table of its own; its numbers never travel.
 struct KeyTable {
   /// A text that equals another only if its bytes do.
-  private struct ExactText: Hashable {
+  struct ExactText: Hashable {
     let text: String
 
     static func == (one: ExactText, other: ExactText) -> Bool { one.text.utf8.elementsEqual(other.text.utf8) }
-    // Equal bytes are equal texts, so their hashes are equal, too.
-    func hash(into hasher: inout Hasher) { hasher.combine(text) }
+    // By the bytes as well: texts that Unicode takes for equal would all have the same hash, and strangers name keys.
+    func hash(into hasher: inout Hasher) {
+      var word: UInt64 = 0
+      var count = 0
+      for byte in text.utf8 {
+        word = word << 8 | UInt64(byte)
+        count += 1
+        if count & 7 == 0 { hasher.combine(word) }
+      }
+      hasher.combine(word)
+      hasher.combine(count)
+    }
   }
 
   /// What is known of a key.

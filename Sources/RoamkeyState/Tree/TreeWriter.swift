@@ -40,11 +40,14 @@ struct TreeWriter {
     if nodes[place].kind == .dictionary { nodes[place].isMap = Self.isMap(nodes, place) }
   }
 
+  /// Entries of a dictionary that is no map, at most (STATE §4).
+  static let largestRecord = 32
+
   /// Whether a dictionary is taken for one of things: it has more keys than structures have properties, or all that is
   /// in it has parts itself.
   static func isMap(_ nodes: [StateNode], _ place: Int) -> Bool {
     let node = nodes[place]
-    if node.count > 32 { return true }
+    if node.count > largestRecord { return true }
     guard node.count > 4 else { return false }
     var child = place + 1
     for _ in 0..<node.count {
@@ -68,7 +71,11 @@ struct TreeWriter {
   // MARK: Values
 
   mutating func add(_ value: Value, key: Int32, depth: Int, _ keys: inout KeyTable) throws(StateError) {
-    guard depth <= StateLimits.maximumDepth else { throw .tooDeep(limit: StateLimits.maximumDepth) }
+    switch value {
+    case .list, .dictionary, .tagged:
+      guard depth < StateLimits.maximumDepth else { throw .tooDeep(limit: StateLimits.maximumDepth) }
+    case .null, .undefined, .bool, .integer, .number, .bytes, .text, .simple: break
+    }
     switch value {
     case .null: _ = try append(StateNode(.null, key: key))
     case .undefined: _ = try append(StateNode(.undefined, key: key))
