@@ -43,6 +43,8 @@ struct StateCommand: AsyncParsableCommand {
     try compare(RoundedCruisers.self, ticks: ticks)
     try compare(Board.self, ticks: ticks)
     try compare(Galaxy.self, ticks: ticks)
+    // A match takes minutes, and its first ones have little to show.
+    try compare(PlanetsSeat.self, ticks: ticks * 20)
     if players > 0 {
       let run = try StateOverNetwork(players: players, seconds: seconds, seed: seed)
       print("\n\(run.text)")
