@@ -11,9 +11,16 @@ struct StateOverNetwork {
     var body: Double
     /// Bytes of datagrams.
     var down: Double
+    var datagrams: Double
     var up: Double
     /// How many states a player got.
     var states: Double
+  }
+
+  private struct Wire {
+    var down: Double
+    var datagrams: Double
+    var up: Double
   }
 
   private let players: Int
@@ -48,20 +55,21 @@ struct StateOverNetwork {
   }
 
   /// Bytes of datagrams that clients were sent, and that they sent, lost ones included.
-  private func wire(_ simulation: Simulation) -> (down: Double, up: Double) {
-    let down = simulation.server.upstream.bytesCarried
+  private func wire(_ simulation: Simulation) -> Wire {
+    let down = simulation.server.upstream
     let up = simulation.clients.reduce(0) { $0 + $1.upstream.bytesCarried }
-    return (Double(down), Double(up) / 0.95)
+    return Wire(down: Double(down.bytesCarried), datagrams: Double(down.carried), up: Double(up) / 0.95)
   }
 
   private mutating func add(
-    _ name: String, body: Int, states: Int, before: (down: Double, up: Double), after: (down: Double, up: Double)
+    _ name: String, body: Int, states: Int, before: Wire, after: Wire
   ) {
     let share = Double(players * seconds)
     compared += states
     runs.append(
       Run(
         name: name, body: Double(body) / share, down: (after.down - before.down) / share,
+        datagrams: (after.datagrams - before.datagrams) / share,
         up: (after.up - before.up) / share, states: Double(states) / share))
   }
 
@@ -132,18 +140,20 @@ struct StateOverNetwork {
 
   var text: String {
     let head = [
-      "200 movers, 20 Hz, \(players) players, 5 % loss", "published B/s", "down B/s", "up B/s", "states/s",
+      "200 movers, 20 Hz, \(players) players, 5 % loss", "published B/s", "down B/s", "datagrams/s", "up B/s",
+      "states/s",
       "down B/state", "up B/state",
     ]
     func row(_ run: Run) -> [String] {
       [run.name]
-        + [run.body, run.down, run.up].map { Text.number($0, decimals: 0) }
+        + [run.body, run.down, run.datagrams, run.up].map { Text.number($0, decimals: 0) }
         + [Text.number(run.states, decimals: 1)]
         + [run.down / run.states, run.up / run.states].map { Text.number($0, decimals: 0) }
     }
     func share(_ ours: Run, of other: Run) -> [String] {
       let parts = [
-        ours.body / other.body, ours.down / other.down, ours.up / other.up, ours.states / other.states,
+        ours.body / other.body, ours.down / other.down, ours.datagrams / other.datagrams, ours.up / other.up,
+        ours.states / other.states,
         ours.down / ours.states / other.down * other.states, ours.up / ours.states / other.up * other.states,
       ]
       return ["ours, of " + other.name] + parts.map { Text.number($0 * 100, decimals: 1) + " %" }
