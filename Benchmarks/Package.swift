@@ -14,6 +14,8 @@ let package = Package(
   dependencies: [
     // Named, since the folder of a clone may be called anything.
     .package(name: "roamkey", path: ".."),
+    // For its game, whose views are a world of the comparison of states.
+    .package(name: "examples", path: "../Examples"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ],
@@ -25,6 +27,7 @@ let package = Package(
         .product(name: "Roamkey", package: "roamkey"),
         .product(name: "RoamkeySimulator", package: "roamkey"),
         .product(name: "RoamkeyState", package: "roamkey"),
+        .product(name: "PlanetsRules", package: "examples"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "DequeModule", package: "swift-collections"),
       ],

@@ -9,7 +9,11 @@ let terminal: Target.Dependency = .product(name: "RoamkeyTerminal", package: "ro
 // A package as yours would be: it knows of Roamkey what everybody knows.
 let package = Package(
   name: "examples",
-  products: [.executable(name: "planets", targets: ["PlanetsPlay"])],
+  products: [
+    .executable(name: "planets", targets: ["PlanetsPlay"]),
+    // For the benchmarks, which play matches of it.
+    .library(name: "PlanetsRules", targets: ["Planets"]),
+  ],
   dependencies: [.package(name: "roamkey", path: "..")],
   targets: [
     .executableTarget(name: "Chat", dependencies: [roamkey]),

@@ -1,4 +1,5 @@
 internal import Roamkey
+internal import RoamkeyState
 
 /// A server with one player and no network: it keeps the last message, and gives receipts after some ticks.
 final class StateLoopback: GameServer {
@@ -6,10 +7,26 @@ final class StateLoopback: GameServer {
   let player = PlayerKey.generate().id
   private let lag: Int
   private var receipts: [UInt64] = []
-  private(set) var last: Message?
+  private var last: Message?
 
   /// - Parameter lag: ticks until a receipt comes.
   init(lag: Int) { self.lag = lag }
+
+  /// The message that was sent last, once.
+  func takeLast() -> Message? {
+    defer { last = nil }
+    return last
+  }
+
+  /// The message that tells a state to somebody who has none, from a publisher that has told none before.
+  func whole(_ state: some Encodable) -> Message? {
+    func publish<State: Encodable>(_ state: State) {
+      var publisher = StatePublisher<State>(channel: 0)
+      publisher.publish(state, to: self)
+    }
+    publish(state)
+    return takeLast()
+  }
 
   var players: [PlayerID] { [player] }
   func name(of player: PlayerID) -> String { "" }

@@ -4,30 +4,46 @@ internal import RoamkeyState
 
 /// 200 movers at 20 Hz over 5 % loss and 40 ms each way, in virtual time: what each player costs.
 struct StateOverNetwork {
-  private struct Figures {
-    var body = 0.0
-    var down = 0.0
-    var up = 0.0
-    /// How many states a player got in a second.
-    var states = 0.0
+  /// What one way to tell states costs a player, each second.
+  private struct Run {
+    var name: String
+    /// Bytes of published states.
+    var body: Double
+    /// Bytes of datagrams.
+    var down: Double
+    var datagrams: Double
+    var up: Double
+    /// How many states a player got.
+    var states: Double
+  }
+
+  private struct Wire {
+    var down: Double
+    var datagrams: Double
+    var up: Double
   }
 
   private let players: Int
   private let seconds: Int
   private let seed: UInt64
-  private var ours = Figures()
-  private var plain = Figures()
+  private var runs: [Run] = []
   private var publisher = StatePublisher<Movers>()
-  private var read = 0
-  /// States that are not what was published.
+  /// States that players got, of all runs: each of them was compared.
+  private var compared = 0
+  /// Those that are not what was published, and messages that could not be read.
   private(set) var wrong = 0
 
-  init(players: Int, seconds: Int, seed: UInt64) {
+  init(players: Int, seconds: Int, seed: UInt64) throws {
     self.players = players
     self.seconds = seconds
     self.seed = seed
     runOurs()
-    runPlain()
+    try runWhole("whole states, CBOR") { try CBOR.encode($0) }
+    let loopback = StateLoopback(lag: 1)
+    try runWhole("whole states, ours") { loopback.whole($0)?.body ?? [] }
+    // Of zstd's levels and layouts the one that makes these states smallest.
+    let zstd = ZstdCodec(level: 19)
+    try runWhole("whole states, zstd -19, columns") { zstd?.compress($0.columns, prefix: nil) ?? [] }
   }
 
   private func simulation() -> Simulation {
@@ -39,10 +55,22 @@ struct StateOverNetwork {
   }
 
   /// Bytes of datagrams that clients were sent, and that they sent, lost ones included.
-  private func wire(_ simulation: Simulation) -> (down: Double, up: Double) {
-    let down = simulation.server.upstream.bytesCarried
+  private func wire(_ simulation: Simulation) -> Wire {
+    let down = simulation.server.upstream
     let up = simulation.clients.reduce(0) { $0 + $1.upstream.bytesCarried }
-    return (Double(down), Double(up) / 0.95)
+    return Wire(down: Double(down.bytesCarried), datagrams: Double(down.carried), up: Double(up) / 0.95)
+  }
+
+  private mutating func add(
+    _ name: String, body: Int, states: Int, before: Wire, after: Wire
+  ) {
+    let share = Double(players * seconds)
+    compared += states
+    runs.append(
+      Run(
+        name: name, body: Double(body) / share, down: (after.down - before.down) / share,
+        datagrams: (after.datagrams - before.datagrams) / share,
+        up: (after.up - before.up) / share, states: Double(states) / share))
   }
 
   private mutating func runOurs() {
@@ -50,8 +78,7 @@ struct StateOverNetwork {
     var random = SeededRandom(seed: seed)
     var world = Movers(&random)
     var subscribers = simulation.clients.map { _ in StateSubscriber<Movers>() }
-    var seen = simulation.clients.map { _ in UInt64(0) }
-    var got = 0.0
+    var got = 0
     var published: [UInt64: Movers] = [:]
     let before = wire(simulation)
     for tick in 1...UInt64(seconds * 20) {
@@ -64,75 +91,81 @@ struct StateOverNetwork {
       for _ in 0..<5 {
         simulation.run(for: .milliseconds(10))
         for index in subscribers.indices {
-          let events = simulation.clients[index].takeEvents()
-          guard !events.isEmpty else { continue }
-          _ = subscribers[index].take(events, from: simulation.clients[index])
-          read += 1
-          let states = subscribers[index].statistics.states
-          got += Double(states - seen[index])
-          seen[index] = states
-          let frame = subscribers[index].newestFrame ?? 0
-          if subscribers[index].lastError != nil || subscribers[index].newest != published[frame] { wrong += 1 }
+          // One by one: of several that come at once each is compared.
+          for event in simulation.clients[index].takeEvents() {
+            let known = subscribers[index].statistics.states
+            _ = subscribers[index].take([event], from: simulation.clients[index])
+            guard case .message = event else { continue }
+            let isRead = subscribers[index].statistics.states == known + 1 && subscribers[index].lastError == nil
+            if isRead { got += 1 }
+            let frame = subscribers[index].newestFrame ?? 0
+            if !isRead || subscribers[index].newest != published[frame] { wrong += 1 }
+          }
         }
       }
     }
-    let after = wire(simulation)
-    let share = Double(players * seconds)
-    ours = Figures(
-      body: Double(publisher.statistics.bytes) / share, down: (after.down - before.down) / share,
-      up: (after.up - before.up) / share, states: got / share)
+    add(
+      "ours", body: Int(publisher.statistics.bytes), states: got, before: before, after: wire(simulation))
   }
 
-  private mutating func runPlain() {
+  /// Each state by itself, the newest only.
+  private mutating func runWhole(_ name: String, _ encoded: (Movers) throws -> [UInt8]) throws {
     let simulation = simulation()
     var random = SeededRandom(seed: seed)
     var world = Movers(&random)
     let before = wire(simulation)
-    var (bytes, got) = (0, 0.0)
+    var (bytes, got) = (0, 0)
+    var published: Set<[UInt8]> = []
     for _ in 0..<seconds * 20 {
       world.step(&random)
       _ = simulation.server.takeEvents()
-      if let message = try? Message(world, as: "state") {
-        simulation.server.broadcast(message, delivery: .latest, priority: .high)
-        bytes += message.body.count * players
-      }
+      let body = try encoded(world)
+      if body.isEmpty { wrong += 1 }
+      published.insert(body)
+      simulation.server.broadcast(Message(body, as: "state"), delivery: .latest, priority: .high)
+      bytes += body.count * players
       simulation.server.flush()
-      simulation.run(for: .milliseconds(50))
-      for client in simulation.clients {
-        for event in client.takeEvents() { if case .message = event { got += 1 } }
+      for _ in 0..<5 {
+        simulation.run(for: .milliseconds(10))
+        for client in simulation.clients {
+          for case .message(let message) in client.takeEvents() {
+            got += 1
+            if !published.contains(message.body) { wrong += 1 }
+          }
+        }
       }
     }
-    let after = wire(simulation)
-    let share = Double(players * seconds)
-    plain = Figures(
-      body: Double(bytes) / share, down: (after.down - before.down) / share, up: (after.up - before.up) / share,
-      states: got / share)
+    add(name, body: bytes, states: got, before: before, after: wire(simulation))
   }
 
   var text: String {
-    func row(_ name: String, _ figures: Figures) -> [String] {
-      [name]
-        + [figures.body, figures.down, figures.up, figures.states, figures.down / figures.states].map {
-          Text.number($0, decimals: 0)
-        }
+    let head = [
+      "200 movers, 20 Hz, \(players) players, 5 % loss", "published B/s", "down B/s", "datagrams/s", "up B/s",
+      "states/s",
+      "down B/state", "up B/state",
+    ]
+    func row(_ run: Run) -> [String] {
+      [run.name]
+        + [run.body, run.down, run.datagrams, run.up].map { Text.number($0, decimals: 0) }
+        + [Text.number(run.states, decimals: 1)]
+        + [run.down / run.states, run.up / run.states].map { Text.number($0, decimals: 0) }
     }
-    let table = Text.table([
-      [
-        "200 movers, 20 Hz, \(players) players, 5 % loss", "published B/s", "down B/s", "up B/s", "states/s",
-        "down B/state",
-      ],
-      row("ours", ours), row("whole states, CBOR", plain),
-      ["share"]
-        + [
-          ours.body / plain.body, ours.down / plain.down, ours.up / plain.up, ours.states / plain.states,
-          ours.down / ours.states / plain.down * plain.states,
-        ].map { Text.number($0 * 100, decimals: 1) + " %" },
-    ])
+    func share(_ ours: Run, of other: Run) -> [String] {
+      let parts = [
+        ours.body / other.body, ours.down / other.down, ours.datagrams / other.datagrams, ours.up / other.up,
+        ours.states / other.states,
+        ours.down / ours.states / other.down * other.states, ours.up / ours.states / other.up * other.states,
+      ]
+      return ["ours, of " + other.name] + parts.map { Text.number($0 * 100, decimals: 1) + " %" }
+    }
+    let table = Text.table(
+      [head] + runs.map(row) + runs.prefix(1).flatMap { ours in runs.dropFirst().map { share(ours, of: $0) } })
     let statistics = publisher.statistics
     return """
       \(table)
       \(statistics.encodings) encodings for \(statistics.messages) messages (\(statistics.frames) states), \
-      \(statistics.fullStates) whole ones; \(read) states read, \(wrong) wrong
+      \(statistics.fullStates) whole ones; all \(compared) states that players got in \
+      \(runs.count) runs were compared, \(wrong) wrong
       """
   }
 }

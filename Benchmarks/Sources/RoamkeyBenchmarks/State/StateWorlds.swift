@@ -6,8 +6,14 @@ protocol StateWorld: Codable, Equatable, Sendable {
   static var title: String { get }
   init(_ random: inout SeededRandom)
   mutating func step(_ random: inout SeededRandom)
+  /// There is nothing more to come.
+  var isOver: Bool { get }
   /// All of it field by field, each number in as many bytes as it needs: what somebody would write by hand.
   var columns: [UInt8] { get }
+}
+
+extension StateWorld {
+  var isOver: Bool { false }
 }
 
 /// Bytes of a layout by columns.

@@ -9,9 +9,13 @@ final class ZstdCodec {
     guard let compressor = ZSTD_createCCtx(), let decompressor = ZSTD_createDCtx() else { return nil }
     self.compressor = compressor
     self.decompressor = decompressor
-    _ = ZSTD_CCtx_setParameter(compressor, ZSTD_c_compressionLevel, CInt(level))
-    // Four bytes that every message would have to carry, and nobody needs.
-    _ = ZSTD_CCtx_setParameter(compressor, ZSTD_c_contentSizeFlag, 0)
+    // Nothing that a game could leave out: no magic number, no length, no checksum (which it has not by itself).
+    let results = [
+      ZSTD_CCtx_setParameter(compressor, ZSTD_c_compressionLevel, CInt(level)),
+      ZSTD_CCtx_setParameter(compressor, ZSTD_c_contentSizeFlag, 0),
+      zstd_write_no_magic(compressor), zstd_expect_no_magic(decompressor),
+    ]
+    guard results.allSatisfy({ ZSTD_isError($0) == 0 }) else { return nil }
   }
 
   deinit {
