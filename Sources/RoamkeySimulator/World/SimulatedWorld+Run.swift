@@ -129,6 +129,8 @@ extension SimulatedWorld {
   }
 
   private func note(_ event: EngineEvent) {
+    // The number of a receipt is the app's own affair.
+    if case .receipt(let session, _, let outcome) = event { return trace.note("\(session.rawValue) \(outcome)".utf8) }
     guard case .message(let session, let message) = event else { return trace.note("\(event)".utf8) }
     trace.note(session.rawValue)
     trace.note(message.sequence)
