@@ -207,4 +207,27 @@ import RoamkeyTerminal
     #expect(files.look() == .same)
     #expect(files.readAgain() == .same)
   }
+
+  /// `--deny <(command)`: there is nothing in a pipe the second time, and that must not open the door.
+  @Test func aPipeIsReadOnce() throws {
+    let scratch = try Scratch()
+    let id = "rk1lz7pgmg2d72gw6uu9zex2g4lxu4m4ptknwklruqcmqey237nsqas4vfjxr"
+    #expect(mkfifo(scratch.file("deny"), 0o600) == 0)
+    let path = scratch.file("deny")
+    Thread.detachNewThread { try? Data("\(id)\n".utf8).write(to: URL(fileURLWithPath: path), options: []) }
+    try scratch.write("", to: "allow")
+    var files = try AccessFiles(allow: scratch.file("allow"), deny: path)
+    #expect(files.lists.denied.count == 1)
+    for _ in 0..<3 { #expect(files.look() == nil) }
+    #expect(files.readAgain() == .same)
+    try scratch.write("\(id)\n", to: "allow")
+    for _ in 0..<3 { _ = files.look() }
+    #expect(files.lists.denied.count == 1 && files.lists.allowed?.count == 1)
+    // Nor does anybody wait for one that takes the place of a list.
+    try FileManager.default.removeItem(atPath: scratch.file("allow"))
+    #expect(mkfifo(scratch.file("allow"), 0o600) == 0)
+    #expect(files.look() == nil)
+    guard case .failed = files.look() else { Issue.record("a pipe was read"); return }
+    #expect(files.lists.allowed?.count == 1)
+  }
 }

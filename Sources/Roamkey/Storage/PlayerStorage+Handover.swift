@@ -5,12 +5,12 @@ internal import RoamkeyUDP
 extension PlayerStorage {
   /// Gives the record of a player who has a new key to that key. From then on the old key is a stranger.
   ///
-  ///     let handover = try Handover.all(in: message.text)[0]
+  ///     let handover = try Handover.all(in: message.text ?? "")[0]
   ///     try heroes.apply(handover)
   ///
   /// Only the first hand-over of a record counts, and another one of the same old key is an error to be told loudly: a
-  /// thief of a key can hand it over as well. Which keys were given up is kept with the records, as many as there may be
-  /// of those, the latest; where one is forgotten its record is elsewhere all the same.
+  /// thief of a key can hand it over as well. Which keys were given up is kept with the records, as many as there may
+  /// be of those, the latest; where one is forgotten its record is elsewhere all the same.
   /// - Parameters:
   ///   - handover: signed by both keys, whoever has sent it.
   ///   - combining: makes one record of those of the old and of the new key, where the new key has one already; it must

@@ -11,8 +11,8 @@ struct ServeCommand: AsyncParsableCommand {
     discussion: """
       Runs until SIGINT or SIGTERM, which close all sessions properly. SIGUSR1 prints statistics, as the end does. \
       The lists of players are read again a second or two after they have changed, and at once on SIGHUP; who is in \
-      and may no longer be is put out. A list with a mistake, or one that is gone, changes nothing: standard error says \
-      the line. When its terminal is closed the room is, too.
+      and may no longer be is put out. A list with a mistake, or one that is gone, changes nothing: standard error \
+      says the line. When its terminal is closed the room is, too.
 
       A server that was ended without a word and is started again on the same port tells its players so, and they \
       connect anew at once. They know it by its instance file, which stands beside the key file (server.instance) and \

@@ -4,9 +4,10 @@ internal import RoamkeyTerminal
 
 /// The lists of who may join and who may not, and when they are to be read again.
 ///
-/// The files are looked at by their paths, once a second: whatever an editor, a link or a mounted folder does shows there,
-/// and a watch on a file would end with the file (docs/decisions/0037-key-care.md). A list is read when it was the same
-/// for two looks, so that nobody is put out by one that is half written.
+/// The files are looked at by their paths, once a second: whatever an editor, a link or a mounted folder does shows
+/// there, and a watch on a file would end with the file (docs/decisions/0037-key-care.md). A list is read when it was
+/// the same for two looks, so that nobody is put out by one that is half written. What is no file, as `<(command)` of a
+/// shell, is read once: there is nothing more in it.
 struct AccessFiles {
   /// What both lists say.
   struct Lists: Equatable {
@@ -28,12 +29,15 @@ struct AccessFiles {
   struct Stamp: Equatable {
     private let device: dev_t, inode: ino_t, size: off_t
     private let changed: [Int]
+    /// Neither a pipe, which would be empty the next time, nor a directory or a device.
+    let isFile: Bool
 
     init?(_ path: String) {
       var status = stat()
       // Through links: it is the list that counts, not the way to it.
       guard stat(path, &status) == 0 else { return nil }
       (device, inode, size) = (status.st_dev, status.st_ino, status.st_size)
+      isFile = status.st_mode & S_IFMT == S_IFREG
       // The second one cannot be set back by who replaces a file by an older one.
       changed = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
     }
@@ -44,6 +48,8 @@ struct AccessFiles {
 
   let allow: String?
   let deny: String?
+  /// Those that are looked at.
+  private let files: Set<String>
   /// What is in force.
   private(set) var lists = Lists()
   private var seen: [Stamp?] = []
@@ -55,11 +61,14 @@ struct AccessFiles {
   /// Reads both.
   init(allow: String?, deny: String?) throws(Failure) {
     (self.allow, self.deny) = (allow, deny)
-    lists = try load()
+    files = Set([allow, deny].compactMap { $0 }.filter { Stamp($0)?.isFile ?? true })
+    lists = Lists(
+      allowed: try allow.map { path throws(Failure) in try PlayerList.load(path) },
+      denied: try deny.map { path throws(Failure) in try PlayerList.load(path) } ?? [])
   }
 
   /// Whether there is anything to look at.
-  var isEmpty: Bool { allow == nil && deny == nil }
+  var isEmpty: Bool { files.isEmpty }
 
   /// A look at the files: nil where there is nothing to do.
   mutating func look() -> Outcome? {
@@ -97,11 +106,18 @@ struct AccessFiles {
     }
   }
 
-  private var stamps: [Stamp?] { [allow, deny].compactMap { $0 }.map { Stamp($0) } }
+  private var stamps: [Stamp?] { files.sorted().map { Stamp($0) } }
 
   private func load() throws(Failure) -> Lists {
-    Lists(
-      allowed: try allow.map { path throws(Failure) in try PlayerList.load(path) },
-      denied: try deny.map { path throws(Failure) in try PlayerList.load(path) } ?? [])
+    Lists(allowed: try load(allow, before: lists.allowed), denied: try load(deny, before: lists.denied) ?? [])
+  }
+
+  private func load(_ path: String?, before: Set<PlayerID>?) throws(Failure) -> Set<PlayerID>? {
+    guard let path, files.contains(path) else { return before }
+    // Nobody waits for a pipe that has come in the place of the list.
+    guard Stamp(path)?.isFile ?? true else {
+      throw Failure(code: "file", "\(Console.plain(path)) is no file: put the list there")
+    }
+    return try PlayerList.load(path)
   }
 }

@@ -76,7 +76,7 @@ enum KeyStore {
     }
   }
 
-  /// Writes both files of a key, or neither where one of them is there and `force` is not said; then prints whose it is.
+  /// Writes both files of a key, or neither where one of them is there and `force` is not said; prints whose it is.
   static func saveNew(
     _ key: borrowing PlayerKey, to path: String, passphrase: borrowing Passphrase?, force: Bool
   ) throws(Failure) {

@@ -9,7 +9,7 @@ extension Handover {
     return SecretBytes(wiping: &bytes).withUnsafeBytes { PEM.encode(PEM.handoverLabel, $0) }
   }
 
-  /// The statements in a text, in order: those of a chain, for instance. What stands outside of their frames is ignored.
+  /// The statements in a text, in order: those of a chain, for instance. What is outside of their frames is ignored.
   /// - Throws: ``HandoverError`` where there is none, or one of them is damaged or forged.
   public static func all(in text: String) throws(HandoverError) -> [Handover] {
     let bytes = Array(text.utf8)

@@ -2,8 +2,9 @@ import Glibc
 
 /// A statement of two keys: the old one hands over to the new one, and the new one takes over (PROTOCOL §12.6).
 ///
-/// Whoever knew the old key may let the new one take its place. A value of this type was signed by both keys; but a thief
-/// of the old key can sign such a statement as well. So the first one that somebody accepts stays: see ``Handovers``.
+/// Whoever knew the old key may let the new one take its place. A value of this type was signed by both keys; but a
+/// thief of the old key can sign such a statement as well. So the first one that somebody accepts stays: see
+/// ``Handovers``.
 public struct Handover: Hashable, Sendable {
   /// Who was known until now.
   public let old: PlayerID

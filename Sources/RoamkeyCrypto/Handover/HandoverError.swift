@@ -25,8 +25,8 @@ public enum HandoverError: Error, Hashable, Sendable, CustomStringConvertible {
     case .ofItself: "A key cannot hand over to itself: give two keys."
     case .file(let error): error.description
     case .contradiction(let old, let accepted, let offered):
-      "THE KEY \(old) HAS HANDED OVER TWICE, so somebody else has it as well. What was accepted first stays: \(accepted). "
-        + "Refused was \(offered). Ask the owner, by another way, which one is right."
+      "THE KEY \(old) HAS HANDED OVER TWICE, so somebody else has it as well. What was accepted first stays: "
+        + "\(accepted). Refused was \(offered). Ask the owner, by another way, which one is right."
     case .circle(let old, let new):
       "The key \(new) has been given up itself, and cannot take over from \(old): ask its owner for the newest one."
     case .occupied(let new): "There is a record of \(new) already: say how the two are to become one."

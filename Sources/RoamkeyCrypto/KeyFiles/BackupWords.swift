@@ -3,8 +3,8 @@ import RoamkeySodium
 /// A key's seed as 24 words on paper: the English words of BIP 39, for 256 bits and a checksum of 8.
 ///
 /// What the words say is the Ed25519 seed itself, and not, as in wallets, a text from which PBKDF2 makes one: so that
-/// any key can be written down, one that was made before as well, and back comes the same key. Whoever reads them has the
-/// key, whatever passphrase its file has.
+/// any key can be written down, one that was made before as well, and back comes the same key. Whoever reads them has
+/// the key, whatever passphrase its file has.
 ///
 /// They are kept in guarded memory as their seed. What a terminal, a pipe or a Swift string has of them is not.
 public struct BackupWords: ~Copyable, Sendable {

@@ -3,8 +3,8 @@ package import Roamkey
 
 /// A text file in which one player id takes the place of another: known servers, players who may or may not join.
 ///
-/// It is changed where it is, under a lock, so that its owner, its rights, links to it and its comments stay: a player id
-/// has 61 characters always. Whoever reads it at the same moment sees the old id or the new one, or a typo.
+/// It is changed where it is, under a lock, so that its owner, its rights, links to it and its comments stay: a player
+/// id has 61 characters always. Whoever reads it at the same moment sees the old id or the new one, or a typo.
 package struct PlayerIDFile {
   /// Which word of a line is the id.
   package enum Form {

@@ -8,8 +8,8 @@ struct KeyHandoverCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "handover", abstract: "Check and print the statements by which keys hand over to others.",
     discussion: """
-      Each line has the old player id, the new one, and when it was signed, in UTC: the word of whoever signed. What is \
-      printed was signed by both keys; whether it is the only one of its old key nobody can tell from the file.
+      Each line has the old player id, the new one, and when it was signed, in UTC: the word of whoever signed. What \
+      is printed was signed by both keys; whether it is the only one of its old key nobody can tell from the file.
       """)
 
   @Argument(

@@ -9,8 +9,8 @@ struct KeyRestoreCommand: AsyncParsableCommand {
     discussion: """
       The words come from standard input; on a terminal they are not shown while they are typed, on as many lines as \
       you like. The first four letters of each are enough, and numbers before them do not matter. It writes both key \
-      files, as `roamkey keygen` does, and overwrites nothing unless --force is given. It prints the player id: compare \
-      it with the one that you wrote down beside the words.
+      files, as `roamkey keygen` does, and overwrites nothing unless --force is given. It prints the player id: \
+      compare it with the one that you wrote down beside the words.
       """)
 
   @Option(

@@ -8,9 +8,9 @@ struct KeyRotateCommand: AsyncParsableCommand {
     commandName: "rotate", abstract: "Make a new key, and a statement by which the old one hands over to it.",
     discussion: """
       The old key file is kept as it was. The statement is signed by both keys, and is no secret: give it to whoever \
-      knows the old key, so that the new one takes its place there (`roamkey key accept`). Of two statements of one old \
-      key the first one that somebody accepts counts: a thief of the old key can make one as well, so be quick. With \
-      --to no key is made, and the old one hands over to that one.
+      knows the old key, so that the new one takes its place there (`roamkey key accept`). Of two statements of one \
+      old key the first one that somebody accepts counts: a thief of the old key can make one as well, so be quick. \
+      With --to no key is made, and the old one hands over to that one.
       """)
 
   @Option(
