@@ -14,17 +14,26 @@ package enum SecretPrompt {
   ///   - prompt: stands before it, on standard error.
   ///   - capacity: the most bytes that it may have; what is longer is a failure.
   package static func line(_ prompt: String, capacity: Int = 1024) throws(Failure) -> SecretText? {
+    try unseen { () throws(Failure) in try ask(prompt, capacity: capacity) }
+  }
+
+  /// Shows nothing of what is typed until `body` ends, which may ``ask(_:capacity:)`` for several lines: what is pasted
+  /// comes between two questions as well.
+  package static func unseen<R: ~Copyable>(_ body: () throws(Failure) -> R) throws(Failure) -> R {
     guard tcgetattr(STDIN_FILENO, kept) == 0 else { throw noTerminal() }
     let before = catchSignals()
     defer { for (number, action) in before { withUnsafePointer(to: action) { _ = sigaction(number, $0, nil) } } }
     var hidden = kept.pointee
     hidden.c_lflag &= ~tcflag_t(ECHO)
     guard tcsetattr(STDIN_FILENO, TCSADRAIN, &hidden) == 0 else { throw noTerminal() }
+    defer { restore() }
+    return try body()
+  }
+
+  /// One line, without its end, while nothing is shown; nil where there is no more.
+  package static func ask(_ prompt: String, capacity: Int = 1024) throws(Failure) -> SecretText? {
     Console.show(prompt)
-    defer {
-      restore()
-      Console.note("")
-    }
+    defer { Console.note("") }
     return try read(capacity, stopsAtLineEnd: true)
   }
 

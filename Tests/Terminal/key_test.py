@@ -55,6 +55,17 @@ class KeyTest(unittest.TestCase):
         self.assertTrue(terminal.is_as_before)
         self.assertEqual(self.command("key", "words", "a.pem", "--pipe").stdout.split(), WORDS)
 
+    def test_nothing_is_shown_of_what_is_pasted(self):
+        terminal = self.terminal("key", "restore", "--out", "a.pem")
+        terminal.wait_for("word 1 and on:")
+        # Line by line, with whatever is between two questions.
+        for start in range(0, 24):
+            terminal.type(WORDS[start] + "\n")
+            terminal.read(0.002)
+        self.assertEqual(terminal.exit_code(), 0)
+        self.assertFalse(any("aban" in line or "art" in line for line in terminal.screen.lines))
+        self.assertTrue(terminal.is_as_before)
+
     def test_an_empty_line_ends_it(self):
         terminal = self.terminal("key", "restore", "--out", "a.pem")
         terminal.wait_for("word 1 and on:")

@@ -56,14 +56,16 @@ struct KeyRestoreCommand: AsyncParsableCommand {
   /// Until there are enough words, or an empty line.
   private func typed() throws(Failure) -> SecretText {
     guard SecretPrompt.isThere else { return try SecretPrompt.all(capacity: Self.room) }
-    var text = SecretText(capacity: Self.room)
     Console.note("type the \(BackupWords.count) words; they are not shown")
-    while true {
-      let count = BackupWords.count(in: text)
-      guard count < BackupWords.count else { return text }
-      guard let line = try SecretPrompt.line("word \(count + 1) and on: "), line.count > 0 else { return text }
-      line.withUnsafeBytes { _ = text.append($0) }
-      text.append("\n")
+    return try SecretPrompt.unseen { () throws(Failure) in
+      var text = SecretText(capacity: Self.room)
+      while true {
+        let count = BackupWords.count(in: text)
+        guard count < BackupWords.count else { return text }
+        guard let line = try SecretPrompt.ask("word \(count + 1) and on: "), line.count > 0 else { return text }
+        line.withUnsafeBytes { _ = text.append($0) }
+        text.append("\n")
+      }
     }
   }
 }
