@@ -62,7 +62,7 @@ import Testing
     #expect(error { () throws(HandoverError) in try Handover(Array(bytes.dropLast())) } == .damaged)
   }
 
-  /// The old key's signature cannot stand for the new one's: the labels differ.
+  /// Each signature is that of its own key: none stands for the other, nor for one of another statement.
   @Test func aSignatureHasItsSide() throws {
     let there = try Self.key(1).handOver(to: Self.key(2), time: 3).bytes
     var swapped = Array(there[..<73])
