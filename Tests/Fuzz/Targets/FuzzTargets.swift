@@ -7,6 +7,8 @@ package enum FuzzTargets {
     headers, frames, parameters, content, beacons, values, addresses, text, playerIDs, keyFiles, storage, statements,
     // What is behind seals and signatures.
     packets, trailers, identities, handshakes, discovery, peer, sessions,
+    // Messages of apps.
+    states,
   ]
 
   /// A player id as text, for what cannot make one by itself.
