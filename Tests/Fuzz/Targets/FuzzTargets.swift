@@ -8,6 +8,8 @@ package enum FuzzTargets {
     words, handovers,
     // What is behind seals and signatures.
     packets, trailers, identities, handshakes, discovery, peer, sessions,
+    // Messages of apps.
+    states,
   ]
 
   /// A player id as text, for what cannot make one by itself.
