@@ -9,6 +9,7 @@ extension SentPackets {
   /// time to `acked`, late ones included whose packet was deemed lost. After an error the session closes.
   package mutating func acknowledge(_ range: ClosedRange<UInt64>, into acked: inout [Frame]) throws(AckError) {
     guard range.upperBound < nextPacketNumber else { throw .acknowledgesUnsent }
+    if let newestTrap, range.contains(newestTrap) { throw .acknowledgesUnsent }
     // Disjoint ranges also bound the work: no packet is looked at twice for one frame.
     if let lowest = ack.lowest, range.upperBound >= lowest { throw .rangesNotDescending }
     ack.lowest = range.lowerBound
@@ -130,7 +131,7 @@ extension SentPackets {
       case .outstanding, .lost, .abandoned:
         break
       }
-      guard packet.number + Self.packetThreshold <= largest || packet.sentAt + lossDelay <= now else { break }
+      guard isFarBelow(largest, first: packet.number) || packet.sentAt + lossDelay <= now else { break }
       lost.moveFirst(of: &outstanding, as: .lost, now: now, into: &frames)
       settle(packet)
       outcome.note(packet, largerThan: size)
@@ -171,6 +172,18 @@ extension SentPackets {
   private var isAnyOvertaken: Bool {
     guard let first = outstanding.packets.first, let largestAcknowledged else { return false }
     return first.number < largestAcknowledged
+  }
+
+  /// Whether the oldest packet, `first`, is `packetThreshold` packets below the highest that was acknowledged. Numbers
+  /// that were left out are no packets: counted, they would make two that came in another order a loss.
+  private func isFarBelow(_ largest: UInt64, first: UInt64) -> Bool {
+    var needed = first + Self.packetThreshold
+    var i = 1
+    while needed <= largest, i < outstanding.packets.count, outstanding.packets[i].number < needed {
+      if outstanding.packets[i].state == .skipped { needed += 1 }
+      i += 1
+    }
+    return needed <= largest
   }
 
   /// When the oldest in-flight packet left that a later one overtook. Fewer than `packetThreshold` candidates remain.
