@@ -18,7 +18,7 @@ extension SentPackets {
       largestAcknowledged = max(largestAcknowledged ?? range.upperBound, range.upperBound)
     }
     try acknowledgeOutstanding(range, into: &acked)
-    try acknowledgeLost(range, into: &acked)
+    acknowledgeLost(range, into: &acked)
   }
 
   /// Ends the frame. `detectLosses` comes next.
@@ -48,11 +48,10 @@ extension SentPackets {
     }
   }
 
-  private mutating func acknowledgeLost(_ range: ClosedRange<UInt64>, into acked: inout [Frame]) throws(AckError) {
+  private mutating func acknowledgeLost(_ range: ClosedRange<UInt64>, into acked: inout [Frame]) {
     var i = lost.index(notBelow: range.lowerBound)
     while i < lost.packets.count, lost.packets[i].number <= range.upperBound {
       let packet = lost.packets[i]
-      if packet.state == .skipped { throw .acknowledgesUnsent }
       if packet.state != .acknowledged {
         lost.packets[i].state = .acknowledged
         lost.copyFrames(of: packet, into: &acked)
@@ -126,7 +125,8 @@ extension SentPackets {
         outstanding.removeFirst()
         continue
       case .skipped:
-        lost.moveFirst(of: &outstanding, as: .skipped, now: now, into: &frames)
+        // Who was to be caught would have named it by now. Kept, it would have each acknowledgement look for old ones.
+        outstanding.removeFirst()
         continue
       case .outstanding, .lost, .abandoned:
         break
@@ -151,10 +151,8 @@ extension SentPackets {
   package mutating func abandonAll(now: Instant, into frames: inout [Frame]) {
     while let packet = outstanding.packets.first {
       switch packet.state {
-      case .acknowledged:
+      case .acknowledged, .skipped:
         outstanding.removeFirst()
-      case .skipped:
-        lost.moveFirst(of: &outstanding, as: .skipped, now: now, into: &frames)
       case .outstanding, .lost, .abandoned:
         lost.moveFirst(of: &outstanding, as: .abandoned, now: now, into: &frames)
         settle(packet)
