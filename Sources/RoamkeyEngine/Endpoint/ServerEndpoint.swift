@@ -56,6 +56,9 @@ package final class ServerEndpoint: DatagramHandler {
   let staticSecret: SecretBytes
   var cookies: CookieJar?
   var halfOpen: HalfOpenTable
+  /// More Retries cost players more than newcomers gain: of 50,000 Hellos a second each third is answered, and a client
+  /// says its own eight times.
+  var retries = RateLimit(burst: 1000, perSecond: 16_000)
   /// Answers that belong to no session.
   var replies = Deque<(bytes: [UInt8], path: NetworkPath)>()
   let resetKey: ResetKey
