@@ -53,6 +53,27 @@ import Testing
     #expect(error { () throws(HandoverError) in try points.apply(back) } == .circle(old: new.id, new: old.id))
   }
 
+  /// Who has stolen a key that was given up sends an older hand-over to it, which is genuine and public: the record goes
+  /// to the end of the chain.
+  @Test func whatWasGivenUpTakesNothingOver() throws {
+    let points = PlayerStorage(default: 0)
+    let oldest = PlayerKey.generate()
+    (points[oldest.id], points[old.id]) = (5, 10)
+    #expect(try points.apply(old.handOver(to: new)))
+    let genuine = try oldest.handOver(to: old)
+    // The new key has a record, so the game has to say what becomes of the two.
+    #expect(error { () throws(HandoverError) in try points.apply(genuine) } == .occupied(new: new.id))
+    #expect(points[oldest.id] == 5 && points[new.id] == 10)
+    #expect(try points.apply(genuine, combining: +))
+    #expect(points.players == [new.id] && points[new.id] == 15)
+    // The same where the newest one has none by then.
+    points.remove(new.id)
+    let other = PlayerKey.generate()
+    points[other.id] = 7
+    #expect(try points.apply(other.handOver(to: old)))
+    #expect(points.players == [new.id] && points[new.id] == 7)
+  }
+
   @Test func aStrangerHasNothingToHandOver() throws {
     let points = PlayerStorage(default: 0)
     #expect(try !points.apply(old.handOver(to: thief)))

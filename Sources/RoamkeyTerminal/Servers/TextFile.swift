@@ -42,6 +42,34 @@ package enum TextFile {
     return text
   }
 
+  /// Adds whole lines to a file that is open with `O_APPEND` and locked, and has `text`: all of them or, where the disk
+  /// is full for instance, nothing. A tail would make the file one that cannot be read.
+  /// - Returns: whether they are on the disk; where they are not, `errno` says why.
+  static func append(_ lines: String, behind text: String, _ descriptor: CInt) -> Bool {
+    let newline = UInt8(ascii: "\n")
+    let bytes = (text.utf8.last ?? newline == newline ? [] : [newline]) + Array(lines.utf8)
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return false }
+    if write(bytes, descriptor), fsync(descriptor) == 0 { return true }
+    let reason = errno
+    // Nothing more can be done where this fails too; but it needs no space.
+    _ = ftruncate(descriptor, status.st_size)
+    errno = reason
+    return false
+  }
+
+  /// The rest after a short count is tried once more, so that the system says what is in the way.
+  private static func write(_ bytes: [UInt8], _ descriptor: CInt) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+
   /// What the system says of the last error.
   package static func systemWords() -> String { String(cString: strerror(errno)) }
 
