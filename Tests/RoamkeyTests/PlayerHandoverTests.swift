@@ -116,17 +116,35 @@ import Testing
     let before = try Data(contentsOf: URL(fileURLWithPath: path))
     try again.save()
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
-    // A file with something else there is damaged.
-    let bad: Value = ["roamkey": "players/1", "players": [], "handovers": [[1, 2]]]
-    try Data(bad.cbor()).write(to: URL(fileURLWithPath: path))
-    #expect(throws: PlayerStorageError.self) { _ = try open() }
-    // A circle in a file, which no storage writes, ends nowhere.
+  }
+
+  /// What a file says of hand-overs is read as a whole or not at all: nothing of it is dropped, and then overwritten.
+  @Test func damagedNotesAreNotDropped() throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roamkey-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let path = directory + "/points"
     let (a, b) = (Value.bytes(old.id.publicKey.bytes), Value.bytes(new.id.publicKey.bytes))
-    let circle: Value = [
-      "roamkey": "players/1", "players": [], "handovers": [.list([a, b]), .list([b, a]), .list([a, a])],
+    let c = Value.bytes(thief.id.publicKey.bytes)
+    let whole: [Value] = [[], .list([.list([a, b]), .list([b, c])])]
+    let damaged: [Value] = [
+      [[1, 2]], "none", .null, 7, ["a": 1], .list([a, b]), .list([.list([a])]),
+      // Two of one key, a circle, a key of its own: no storage writes them.
+      .list([.list([a, b]), .list([a, c])]), .list([.list([a, b]), .list([b, a])]), .list([.list([a, a])]),
     ]
-    try Data(circle.cbor()).write(to: URL(fileURLWithPath: path))
-    #expect(try !open().contains(old.id))
+    for (handovers, isWhole) in whole.map({ ($0, true) }) + damaged.map({ ($0, false) }) {
+      let value: Value = ["roamkey": "players/1", "players": [], "handovers": handovers]
+      let bytes = try Data(value.cbor())
+      try bytes.write(to: URL(fileURLWithPath: path))
+      do throws(PlayerStorageError) {
+        let points = try PlayerStorage(file: path, default: 0)
+        #expect(isWhole, "\(handovers) was read")
+        #expect(points.shelf.withLock { $0.givenUp.count } == handovers.list?.count)
+      } catch {
+        #expect(!isWhole && "\(error)".contains("damaged"), "\(error)")
+      }
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes)
+    }
   }
 
   /// As many notes as there may be records: the oldest are forgotten, and what they moved stays moved.

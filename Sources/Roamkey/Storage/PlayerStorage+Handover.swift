@@ -60,9 +60,10 @@ extension PlayerShelf {
     return true
   }
 
-  /// What a file says was accepted. What cannot be is left out.
-  mutating func note(_ old: PlayerID, _ new: PlayerID, limit: Int) {
-    guard let isNews = try? handovers.accept(old, new), isNews else { return }
+  /// What a file says was accepted.
+  /// - Throws: where it cannot have been, after what was noted before.
+  mutating func note(_ old: PlayerID, _ new: PlayerID, limit: Int) throws(HandoverError) {
+    guard try handovers.accept(old, new) else { return }
     givenUp.append((old, new))
     bound(limit)
   }

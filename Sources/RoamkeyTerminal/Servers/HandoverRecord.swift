@@ -46,7 +46,7 @@ package struct HandoverRecord {
     var accepted = Handovers()
     do throws(HandoverError) {
       guard !text.utf8.isEmpty else { return accepted }
-      for handover in try Handover.all(in: text) { try accepted.accept(handover) }
+      for handover in try Handover.all(in: Array(text.utf8)) { try accepted.accept(handover) }
     } catch {
       throw Failure(code: "handover", "\(Console.plain(path)) cannot be used (\(error.description)): restore it")
     }

@@ -7,17 +7,34 @@ package enum TextFile {
 
   /// The file's text, nil when there is no such file.
   package static func read(_ path: String) throws(Failure) -> String? {
+    guard let bytes = try bytes(path) else { return nil }
+    return try text(bytes, path)
+  }
+
+  /// What is in the file, text or not; nil when there is no such file.
+  package static func bytes(_ path: String) throws(Failure) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
       throw Failure(code: "file", "\(path) cannot be read (\(Self.systemWords())): check the file and its permissions")
     }
     defer { close(descriptor) }
-    return try read(descriptor, path)
+    return try bytes(descriptor, path)
   }
 
   /// The text behind an open descriptor; `path` is for the words of a failure.
   package static func read(_ descriptor: CInt, _ path: String) throws(Failure) -> String {
+    try text(bytes(descriptor, path), path)
+  }
+
+  private static func text(_ bytes: [UInt8], _ path: String) throws(Failure) -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw Failure(code: "file", "\(path) is not a text file in UTF-8: repair it, or check the path")
+    }
+    return text
+  }
+
+  private static func bytes(_ descriptor: CInt, _ path: String) throws(Failure) -> [UInt8] {
     var bytes: [UInt8] = []
     let chunk = 64 << 10
     while true {
@@ -34,12 +51,8 @@ package enum TextFile {
       guard bytes.count <= maximumSize else {
         throw Failure(code: "file", "\(path) is larger than \(maximumSize >> 20) MiB: check the path")
       }
-      if count == 0 { break }
+      if count == 0 { return bytes }
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw Failure(code: "file", "\(path) is not a text file in UTF-8: repair it, or check the path")
-    }
-    return text
   }
 
   /// Adds whole lines to a file that is open with `O_APPEND` and locked, and has `text`: all of them or, where the disk
