@@ -70,10 +70,10 @@ final class Command: Sendable {
   private let err: Sink
 
   /// Starts it in `scratch`.
-  init(_ arguments: [String], in scratch: Scratch) throws {
+  init(_ arguments: [String], executable: String = Command.executable, in scratch: Scratch) throws {
     (process, input, out, err) = try Self.starting.withLock {
       let (process, input, outPipe, errPipe) = (Process(), Pipe(), Pipe(), Pipe())
-      process.executableURL = URL(fileURLWithPath: Self.executable)
+      process.executableURL = URL(fileURLWithPath: executable)
       process.arguments = arguments
       process.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
       process.standardInput = input

@@ -135,6 +135,78 @@ import Testing
     #expect(try await accept("back").code == 2)
   }
 
+  /// Who has stolen a key that was given up sends an older hand-over to it, which is genuine and public: lists mean the
+  /// key at the end of the chain. The same where both stand in one file, in whatever order.
+  @Test func whatWasGivenUpTakesNothingOver() async throws {
+    for isOneFile in [false, true] {
+      let scratch = try Scratch()
+      let oldest = try await makeKey("a.pem", in: scratch)
+      let given = try await rotate("a.pem", to: "b.pem", in: scratch)
+      let newest = try await rotate("b.pem", to: "c.pem", in: scratch)
+      let other = try await makeKey("x.pem", in: scratch)
+      // In the list is the second key as well, or its hand-over would be of no use there.
+      try scratch.write("\(oldest)\n\(given)\n\(other)\n", to: "allow")
+      try scratch.write("one:7447 \(oldest)\ntwo:7447 \(given)\n", to: "known_servers")
+      try scratch.write(
+        try #require(scratch.read("c.handover")) + #require(scratch.read("b.handover")), to: "both.handover")
+      for options in [["--key", "me.pem"], ["--list", "allow", "--deny", "deny"]] {
+        // Each of the two has a record of its own.
+        try? FileManager.default.removeItem(atPath: scratch.file("accepted_handovers"))
+        for file in isOneFile ? ["both.handover"] : ["c.handover", "b.handover"] {
+          let command = try Command(["key", "accept", file] + options, in: scratch)
+          try command.endInput()
+          #expect(try await command.exitCode() == 0, "\(command.errors)")
+          #expect(command.output.contains(newest) && !command.errors.contains("before"))
+        }
+      }
+      #expect(scratch.read("allow") == "\(newest)\n\(newest)\n\(other)\n")
+      #expect(scratch.read("known_servers") == "one:7447 \(newest)\ntwo:7447 \(newest)\n")
+      let denied = "\(given)  # handed over to \(newest)\n\(oldest)  # handed over to \(newest)\n"
+      #expect(scratch.read("deny") == denied)
+      // The server takes the list as it is now.
+      let host = try await Host(["--allow", "allow", "--deny", "deny"], in: scratch)
+      #expect(try await Command.run("connect", host.address, "--key", "b.pem", in: scratch).code == 2)
+      #expect(try await Command.run("connect", host.address, "--key", "c.pem", in: scratch).code == 0)
+      #expect(try await host.stop() == 0)
+    }
+  }
+
+  /// A full disk, or here a limit of the size of files, lets a part of what is written through: none of it stays, and
+  /// the next try finds the file as it was.
+  @Test func whatIsWrittenByHalfIsTakenBack() async throws {
+    let scratch = try Scratch()
+    for name in ["a", "b"] {
+      _ = try await makeKey("\(name).pem", in: scratch)
+      _ = try await rotate("\(name).pem", to: "\(name).2.pem", in: scratch)
+    }
+    /// With room for 512 bytes a file: one statement has 337.
+    func accept(_ file: String, limited: Bool) async throws -> (code: Int32, err: String) {
+      let limit = limited ? "trap '' XFSZ; ulimit -f 1; " : ""
+      let script = limit + "exec \"$0\" key accept \(file) --deny deny"
+      let command = try Command(["-c", script, Command.executable], executable: "/bin/sh", in: scratch)
+      try command.endInput()
+      return (try await command.exitCode(), command.errors)
+    }
+    // The list is what has no room, and the statement has.
+    let long = "# " + String(repeating: "-", count: 450)
+    try scratch.write(long, to: "deny")
+    let first = try await accept("a.2.handover", limited: true)
+    #expect(first.code == 1 && first.err.contains("deny cannot be written (File too large)"), "\(first.err)")
+    #expect(scratch.read("deny") == long)
+    #expect(try await accept("a.2.handover", limited: false).code == 0)
+    #expect(scratch.read("deny")?.split(separator: "\n").count == 2)
+    // The file of statements; its last byte is no line's end, as where somebody has edited it.
+    let one = try #require(scratch.read("accepted_handovers")?.dropLast()).description
+    try scratch.write(one, to: "accepted_handovers")
+    let second = try await accept("b.2.handover", limited: true)
+    #expect(second.code == 1 && second.err.contains("accepted_handovers cannot be written (File too large)"))
+    #expect(scratch.read("accepted_handovers") == one)
+    #expect(try await accept("b.2.handover", limited: false).code == 0)
+    let both = try #require(scratch.read("a.2.handover")) + #require(scratch.read("b.2.handover"))
+    #expect(scratch.read("accepted_handovers") == both)
+    #expect(scratch.read("deny")?.split(separator: "\n").count == 3)
+  }
+
   @Test func whoIsNotKnownCannotBeReplaced() async throws {
     let scratch = try Scratch()
     _ = try await makeKey("a.pem", in: scratch)

@@ -69,6 +69,8 @@ import Testing
         words.map { String($0.prefix(4)) }.joined(separator: " "),
         "\t " + words.enumerated().map { "\($0 + 1). \($1)" }.joined(separator: "\n") + "\n\n",
         words.enumerated().map { "\($0 + 1): \($1.prefix(5))" }.joined(separator: " "),
+        words.enumerated().map { "\($0 + 1).\($1)" }.joined(separator: " "),
+        words.enumerated().map { "\($0 + 1)):\($1.prefix(4))" }.joined(separator: "\n"),
       ]
       for text in dresses { #expect(PlayerKey(words: try BackupWords(text)).id == id) }
       let table = PlayerKey(seed: secret(vector.entropy)).words().rendered(asTable: true)
@@ -83,7 +85,9 @@ import Testing
     #expect(error("") == .wrongCount(0))
     #expect(error(words.dropLast().joined(separator: " ")) == .wrongCount(23))
     #expect(error((words + ["art"]).joined(separator: " ")) == .wrongCount(25))
-    for (wrong, place) in [("abandonn", 3), ("abn", 7), ("ab", 1), ("äpfel", 24), ("abandons", 9), ("42x", 2)] {
+    for (wrong, place) in [
+      ("abandonn", 3), ("abn", 7), ("ab", 1), ("äpfel", 24), ("abandons", 9), ("42x", 2), ("a1", 4),
+    ] {
       var copy = words
       copy[place - 1] = wrong
       #expect(error(copy.joined(separator: " ")) == .unknownWord(place))

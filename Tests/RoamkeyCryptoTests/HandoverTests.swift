@@ -120,6 +120,40 @@ import Testing
       return
     }
     #expect(file.code == .notFound)
+    #expect(file.description.hasPrefix("There is no file of hand-overs "))
+    let large = try directory.write("large", String(repeating: "\n", count: 17 << 10))
+    #expect(error { () throws(HandoverError) in try Handover.load(large) }?.description.contains("fewer") == true)
+  }
+
+  /// Only lines of our own label count: those of others may have no end, as in signed mail.
+  @Test func framesOfOthersAreText() throws {
+    let handover = try Self.key(1).handOver(to: Self.key(2))
+    for before in [
+      "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n", "-----BEGIN CERTIFICATE-----\nAAAA\n",
+      "-----END ROAMKEY HANDOVER-----\n", "> -----BEGIN ROAMKEY HANDOVER-----\n",
+      "-----BEGIN X-----\n!\n-----END X-----\n",
+    ] {
+      let after = "-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----\n"
+      #expect(try Handover.all(in: before + handover.text + after + handover.text) == [handover, handover])
+      #expect(error { () throws(HandoverError) in try Handover.all(in: before + after) } == HandoverError.none)
+    }
+    // Of ours, none may lack its end.
+    let begun = "-----BEGIN ROAMKEY HANDOVER-----\n"
+    #expect(error { () throws(HandoverError) in try Handover.all(in: begun + handover.text) } == .damaged)
+  }
+
+  /// Players send texts: how much work one is has a bound.
+  @Test func aLongTextIsNotLookedAt() throws {
+    let handover = try Self.key(1).handOver(to: Self.key(2))
+    let room = 16 << 10
+    let most = String(repeating: handover.text, count: 48)
+    #expect(most.utf8.count <= room && most.utf8.count + handover.text.utf8.count > room)
+    #expect(try Handover.all(in: most).count == 48)
+    let full = most + String(repeating: " ", count: room - most.utf8.count)
+    #expect(try Handover.all(in: full).count == 48)
+    #expect(error { () throws(HandoverError) in try Handover.all(in: full + " ") } == .damaged)
+    // Who has bounded a text in another way may read on.
+    #expect(try Handover.all(in: Array((most + most).utf8)).count == 96)
   }
 
   // MARK: What is accepted

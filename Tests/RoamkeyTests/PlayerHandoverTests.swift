@@ -53,6 +53,27 @@ import Testing
     #expect(error { () throws(HandoverError) in try points.apply(back) } == .circle(old: new.id, new: old.id))
   }
 
+  /// Who has stolen a key that was given up sends an older hand-over to it, which is genuine and public: the record goes
+  /// to the end of the chain.
+  @Test func whatWasGivenUpTakesNothingOver() throws {
+    let points = PlayerStorage(default: 0)
+    let oldest = PlayerKey.generate()
+    (points[oldest.id], points[old.id]) = (5, 10)
+    #expect(try points.apply(old.handOver(to: new)))
+    let genuine = try oldest.handOver(to: old)
+    // The new key has a record, so the game has to say what becomes of the two.
+    #expect(error { () throws(HandoverError) in try points.apply(genuine) } == .occupied(new: new.id))
+    #expect(points[oldest.id] == 5 && points[new.id] == 10)
+    #expect(try points.apply(genuine, combining: +))
+    #expect(points.players == [new.id] && points[new.id] == 15)
+    // The same where the newest one has none by then.
+    points.remove(new.id)
+    let other = PlayerKey.generate()
+    points[other.id] = 7
+    #expect(try points.apply(other.handOver(to: old)))
+    #expect(points.players == [new.id] && points[new.id] == 7)
+  }
+
   @Test func aStrangerHasNothingToHandOver() throws {
     let points = PlayerStorage(default: 0)
     #expect(try !points.apply(old.handOver(to: thief)))
@@ -95,17 +116,35 @@ import Testing
     let before = try Data(contentsOf: URL(fileURLWithPath: path))
     try again.save()
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
-    // A file with something else there is damaged.
-    let bad: Value = ["roamkey": "players/1", "players": [], "handovers": [[1, 2]]]
-    try Data(bad.cbor()).write(to: URL(fileURLWithPath: path))
-    #expect(throws: PlayerStorageError.self) { _ = try open() }
-    // A circle in a file, which no storage writes, ends nowhere.
+  }
+
+  /// What a file says of hand-overs is read as a whole or not at all: nothing of it is dropped, and then overwritten.
+  @Test func damagedNotesAreNotDropped() throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roamkey-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let path = directory + "/points"
     let (a, b) = (Value.bytes(old.id.publicKey.bytes), Value.bytes(new.id.publicKey.bytes))
-    let circle: Value = [
-      "roamkey": "players/1", "players": [], "handovers": [.list([a, b]), .list([b, a]), .list([a, a])],
+    let c = Value.bytes(thief.id.publicKey.bytes)
+    let whole: [Value] = [[], .list([.list([a, b]), .list([b, c])])]
+    let damaged: [Value] = [
+      [[1, 2]], "none", .null, 7, ["a": 1], .list([a, b]), .list([.list([a])]),
+      // Two of one key, a circle, a key of its own: no storage writes them.
+      .list([.list([a, b]), .list([a, c])]), .list([.list([a, b]), .list([b, a])]), .list([.list([a, a])]),
     ]
-    try Data(circle.cbor()).write(to: URL(fileURLWithPath: path))
-    #expect(try !open().contains(old.id))
+    for (handovers, isWhole) in whole.map({ ($0, true) }) + damaged.map({ ($0, false) }) {
+      let value: Value = ["roamkey": "players/1", "players": [], "handovers": handovers]
+      let bytes = try Data(value.cbor())
+      try bytes.write(to: URL(fileURLWithPath: path))
+      do throws(PlayerStorageError) {
+        let points = try PlayerStorage(file: path, default: 0)
+        #expect(isWhole, "\(handovers) was read")
+        #expect(points.shelf.withLock { $0.givenUp.count } == handovers.list?.count)
+      } catch {
+        #expect(!isWhole && "\(error)".contains("damaged"), "\(error)")
+      }
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes)
+    }
   }
 
   /// As many notes as there may be records: the oldest are forgotten, and what they moved stays moved.

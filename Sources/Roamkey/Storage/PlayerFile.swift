@@ -70,15 +70,24 @@ final class PlayerFile<Record: Sendable>: Sendable {
         throw .otherRecords(path: path, reason: "entry \(place): \(error)")
       }
     }
-    for pair in whole["handovers"]?.list ?? [] {
-      guard let old = Self.player(pair[0]), let new = Self.player(pair[1]) else {
-        throw .damaged(path: path, reason: "a hand-over is none")
-      }
-      result.handovers.append((old, new))
-    }
+    result.handovers = try handovers(in: whole)
     // Reading counts as that many changes.
     let changes = UInt64(result.records.count)
     state.withLock { $0.written = changes }
+    return result
+  }
+
+  /// None of them is left out in silence: the file would be written without it, and the old key have its word again.
+  private func handovers(in whole: Value) throws(PlayerStorageError) -> [(old: PlayerID, new: PlayerID)] {
+    guard let value = whole["handovers"] else { return [] }
+    guard let pairs = value.list else { throw .damaged(path: path, reason: "its hand-overs are no list") }
+    var result: [(old: PlayerID, new: PlayerID)] = []
+    for pair in pairs {
+      guard let old = Self.player(pair[0]), let new = Self.player(pair[1]) else {
+        throw .damaged(path: path, reason: "a hand-over is none")
+      }
+      result.append((old, new))
+    }
     return result
   }
 

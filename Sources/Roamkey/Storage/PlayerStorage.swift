@@ -60,7 +60,11 @@ public final class PlayerStorage<Record: Sendable>: Sendable {
     var shelf = PlayerShelf<Record>()
     let contents = try file.read()
     for (player, record) in contents.records { shelf.put(record, of: player, limit: self.limit) }
-    for (old, new) in contents.handovers { shelf.note(old, new, limit: self.limit) }
+    do throws(HandoverError) {
+      for (old, new) in contents.handovers { try shelf.note(old, new, limit: self.limit) }
+    } catch {
+      throw .damaged(path: file.path, reason: "its hand-overs contradict each other")
+    }
     self.shelf = Locked(shelf)
     self.file = file
   }

@@ -78,10 +78,11 @@ enum KeyStore {
 
   /// Writes both files of a key, or neither where one of them is there and `force` is not said; prints whose it is.
   static func saveNew(
-    _ key: borrowing PlayerKey, to path: String, passphrase: borrowing Passphrase?, force: Bool
+    _ key: borrowing PlayerKey, to path: String, passphrase: borrowing Passphrase?, force: Bool,
+    advice: String = KeyStore.advice
   ) throws(Failure) {
     let publicPath = publicPath(path)
-    try checkFree([path, publicPath], force: force)
+    try checkFree([path, publicPath], force: force, advice: advice)
     do throws(KeyFileError) {
       switch passphrase {
       case .some(let passphrase): try key.save(to: path, passphrase: passphrase, overwrite: force)
@@ -89,7 +90,7 @@ enum KeyStore {
       }
       try key.id.savePublic(to: publicPath, overwrite: force)
     } catch  where error.code == .alreadyExists {
-      throw exists(error.path)
+      throw exists(error.path, advice)
     } catch {
       throw Failure(error)
     }
@@ -99,8 +100,8 @@ enum KeyStore {
   }
 
   /// Looks for all files before one is written: a public key that is there belongs to another private one.
-  static func checkFree(_ paths: [String], force: Bool) throws(Failure) {
-    if !force, let found = paths.first(where: TextFile.exists) { throw exists(found) }
+  static func checkFree(_ paths: [String], force: Bool, advice: String = KeyStore.advice) throws(Failure) {
+    if !force, let found = paths.first(where: TextFile.exists) { throw exists(found, advice) }
     // Of all before one is replaced: the old private key would be gone for nothing.
     if let found = paths.first(where: { !TextFile.isReplaceable($0) }) {
       throw Failure(
@@ -108,10 +109,11 @@ enum KeyStore {
     }
   }
 
-  private static func exists(_ path: String) -> Failure {
-    Failure(
-      code: "keyFile",
-      "\(Console.plain(path)) exists already and was left as it is: choose another --out, or say --force")
+  /// What most commands have for somebody whose file is there already.
+  static let advice = "choose another --out, or say --force"
+
+  static func exists(_ path: String, _ advice: String) -> Failure {
+    Failure(code: "keyFile", "\(Console.plain(path)) exists already and was left as it is: \(advice)")
   }
 
   static func save(

@@ -10,10 +10,18 @@ extension Handover {
   }
 
   /// The statements in a text, in order: those of a chain, for instance. What is outside of their frames is ignored.
-  /// - Throws: ``HandoverError`` where there is none, or one of them is damaged or forged.
+  ///
+  /// It may be what a player has sent: a text that is longer than 16 KiB, room for 48 of them, is not looked at.
+  /// - Throws: ``HandoverError`` where there is none, or one of them is damaged or forged, or the text is too long
+  ///   (``HandoverError/damaged``).
   public static func all(in text: String) throws(HandoverError) -> [Handover] {
-    let bytes = Array(text.utf8)
-    let found = bytes.withUnsafeBytes { text in Result { () throws(HandoverError) in try all(in: text) } }
+    guard text.utf8.count <= KeyFileContents.maximumSize else { throw .damaged }
+    return try all(in: Array(text.utf8))
+  }
+
+  /// The same in text of any size, which the caller has bounded.
+  package static func all(in text: [UInt8]) throws(HandoverError) -> [Handover] {
+    let found = text.withUnsafeBytes { text in Result { () throws(HandoverError) in try all(in: text) } }
     return try found.get()
   }
 
@@ -24,7 +32,7 @@ extension Handover {
     do throws(KeyFileError) {
       file = try KeyFileContents(path: path)
     } catch {
-      throw .file(error)
+      throw .file(error.about(.handovers))
     }
     return try file.withUnsafeBytes { text throws(HandoverError) in try all(in: text) }
   }
@@ -40,22 +48,20 @@ extension Handover {
 
   private static func all(in text: UnsafeRawBufferPointer) throws(HandoverError) -> [Handover] {
     var result: [Handover] = []
-    var rest = text
+    var position = 0
     while true {
-      let frame: PEM.Frame
+      let body: Range<Int>
       do {
-        frame = try PEM.frame(in: rest)
+        body = try PEM.body(of: PEM.handoverLabel, in: text, from: position)
       } catch .noFrame {
         break
       } catch {
         throw .damaged
       }
-      if frame.label == PEM.handoverLabel {
-        let bytes = PEM.withDecoded(rest, frame.body) { $0.map { Array($0) } }
-        guard let bytes else { throw .damaged }
-        result.append(try Handover(bytes))
-      }
-      rest = UnsafeRawBufferPointer(rebasing: rest[frame.body.upperBound...])
+      let bytes = PEM.withDecoded(text, body) { $0.map { Array($0) } }
+      guard let bytes else { throw .damaged }
+      result.append(try Handover(bytes))
+      position = body.upperBound
     }
     guard !result.isEmpty else { throw .none }
     return result

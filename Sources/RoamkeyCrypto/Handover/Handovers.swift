@@ -6,6 +6,9 @@
 ///
 /// A thief of an old key can hand it over as well. Nobody can tell the two statements apart, so the one that came first
 /// stays, and the other is refused with an error that should be told loudly.
+///
+/// Each that was accepted stays, and a chain is followed in as many steps as it is long: bound how many you accept, for
+/// instance to those whose old key you know. Anybody can make keys, and chains of them.
 public struct Handovers: Hashable, Sendable {
   private var successors: [PlayerID: PlayerID] = [:]
 

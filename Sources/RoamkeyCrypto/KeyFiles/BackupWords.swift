@@ -27,14 +27,14 @@ public struct BackupWords: ~Copyable, Sendable {
   }
 
   /// The words in the file at `path`, which nobody but its owner may read: in any case of letters, each whole or its
-  /// first four letters, with white space between. Numbers, as `1` or `1.`, do not count.
+  /// first four letters, with white space between. Numbers before them, as `1` or `1.`, do not count.
   /// - Throws: which word is unknown, that one is wrong, or why the file cannot be read; never a word.
   public init(contentsOfFile path: String) throws(BackupWordsError) {
     let file: KeyFileContents
     do throws(KeyFileError) {
       file = try KeyFileContents(path: path)
     } catch {
-      throw .file(error)
+      throw .file(error.about(.words))
     }
     guard !file.isOpenToOthers else { throw .file(KeyFileError(.readableByOthers, path)) }
     try self.init(reading: file.withUnsafeBytes { SecretBytes(copying: $0) })
@@ -128,16 +128,17 @@ public struct BackupWords: ~Copyable, Sendable {
     return seed
   }
 
-  /// Each run of what is no white space, in small letters; of numbers and points alone it is none.
+  /// Each run of what is no white space, in small letters, without the number that it begins with or is.
   private static func eachWord(of text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
     let word = SecretBytes(zeros: WordList.longest + 1)
     var position = 0
     while position < text.count {
-      let start = position
+      var start = position
       while position < text.count, !isSpace(text[position]) { position += 1 }
+      while start < position, isOfNumbers(text[start]) { start += 1 }
       let run = UnsafeRawBufferPointer(rebasing: text[start..<position])
       position += 1
-      guard run.contains(where: { !isOfNumbers($0) }) else { continue }
+      guard !run.isEmpty else { continue }
       // One letter more than any word has tells that it is none.
       let size = min(run.count, word.count)
       let target = word.mutablePointer(at: 0, size: size)

@@ -53,8 +53,12 @@ public struct KeyFileError: Error, Hashable, Sendable, CustomStringConvertible {
   public let path: String
   /// The system's words, where it refused something.
   package let detail: String
-  /// The file should hold a passphrase, not a key.
-  private var isOfPassphrase = false
+  /// What the file should hold.
+  private var content = Content.key
+
+  enum Content {
+    case key, passphrase, words, handovers
+  }
 
   init(_ code: Code, _ path: String, _ detail: String = "") {
     self.code = code
@@ -67,22 +71,26 @@ public struct KeyFileError: Error, Hashable, Sendable, CustomStringConvertible {
     self.init(code, path, String(cString: strerror(number)))
   }
 
-  /// The same, said of the file that a passphrase should come from.
-  func ofPassphrase() -> KeyFileError {
+  /// The same, said of a file that should hold no key.
+  func about(_ content: Content) -> KeyFileError {
     var error = self
-    error.isOfPassphrase = true
+    error.content = content
     return error
   }
 
   public var description: String {
     let file = KeyFileError.shown(path)
-    if isOfPassphrase {
-      switch code {
-      case .notFound: return "There is no passphrase file \(file): check the path."
-      case .tooLarge: return "\(file) is larger than 16 KiB, which no passphrase file is: check the path."
-      case .emptyPassphrase: return "The first line of \(file) is empty: write the passphrase there."
-      default: break
-      }
+    switch (content, code) {
+    case (.passphrase, .notFound): return "There is no passphrase file \(file): check the path."
+    case (.passphrase, .tooLarge):
+      return "\(file) is larger than 16 KiB, which no passphrase file is: check the path."
+    case (.passphrase, .emptyPassphrase): return "The first line of \(file) is empty: write the passphrase there."
+    case (.words, .notFound): return "There is no file of words \(file): check the path."
+    case (.words, .tooLarge): return "\(file) is larger than 16 KiB, which no file of words is: check the path."
+    case (.handovers, .notFound): return "There is no file of hand-overs \(file): check the path."
+    case (.handovers, .tooLarge):
+      return "\(file) is larger than 16 KiB: check the path, or give fewer hand-overs at once."
+    default: break
     }
     switch code {
     case .notFound: return "There is no file \(file): check the path, or make a key with `roamkey keygen`."

@@ -42,9 +42,36 @@ enum PEM {
     throw label == nil ? .noFrame : .noEnd
   }
 
-  private static func label(of line: UnsafeRawBufferPointer, after start: [UInt8]) -> String? {
-    var line = line[...]
+  /// The base64 text of the first frame with this label. Lines that begin other frames are text like any other, since
+  /// some have no end: that of signed mail, for instance.
+  static func body(
+    of label: String, in bytes: UnsafeRawBufferPointer, from start: Int
+  ) throws(ParsingError) -> Range<Int> {
+    let (begin, end) = (begin + Array(label.utf8) + dashes, end + Array(label.utf8) + dashes)
+    var position = start
+    var bodyStart: Int?
+    while position < bytes.count {
+      let lineEnd = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+      let line = trimmed(bytes[position..<lineEnd])
+      if let bodyStart {
+        if line.elementsEqual(end) { return bodyStart..<position }
+      } else if line.elementsEqual(begin) {
+        bodyStart = min(lineEnd + 1, bytes.count)
+      }
+      position = lineEnd + 1
+    }
+    throw bodyStart == nil ? .noFrame : .noEnd
+  }
+
+  /// Without white space at the end.
+  private static func trimmed(_ line: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {
+    var line = line
     while let last = line.last, last == 13 || last == 32 || last == 9 { line = line.dropLast() }
+    return line
+  }
+
+  private static func label(of line: UnsafeRawBufferPointer, after start: [UInt8]) -> String? {
+    var line = trimmed(line[...])
     guard line.starts(with: start) else { return nil }
     line = line.dropFirst(start.count)
     guard line.count > dashes.count, line.suffix(dashes.count).elementsEqual(dashes) else { return nil }

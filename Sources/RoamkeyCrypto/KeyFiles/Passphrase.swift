@@ -30,7 +30,7 @@ public struct Passphrase: ~Copyable, Sendable {
     do throws(KeyFileError) {
       file = try KeyFileContents(path: path)
     } catch {
-      throw error.ofPassphrase()
+      throw error.about(.passphrase)
     }
     guard !file.isOpenToOthers else { throw KeyFileError(.readableByOthers, path) }
     var size = 0
@@ -40,7 +40,7 @@ public struct Passphrase: ~Copyable, Sendable {
       size = line.count
       return SecretBytes(copying: UnsafeRawBufferPointer(rebasing: line.isEmpty ? bytes.prefix(1) : line))
     }
-    guard size > 0 else { throw KeyFileError(.emptyPassphrase, path).ofPassphrase() }
+    guard size > 0 else { throw KeyFileError(.emptyPassphrase, path).about(.passphrase) }
     secret = line
     count = size
   }

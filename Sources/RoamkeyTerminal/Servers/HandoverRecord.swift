@@ -18,16 +18,17 @@ package struct HandoverRecord {
   /// - Parameters:
   ///   - handovers: a chain, for instance.
   ///   - check: is told those that are news, and throws where they are of no use here.
-  /// - Returns: how many are news.
+  /// - Returns: all that is accepted now, which says who is at the end of a chain, and how many of these are news.
   /// - Throws: a refusal where one contradicts what was accepted before, or what `check` throws.
   package func accept(
     _ handovers: [Handover], check: (_ news: [Handover]) throws(Failure) -> Void
-  ) throws(Failure) -> Int {
+  ) throws(Failure) -> (accepted: Handovers, news: Int) {
     let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw cannotWrite() }
     defer { close(descriptor) }
     guard flock(descriptor, LOCK_EX) == 0 else { throw cannotWrite() }
-    var accepted = try read(descriptor)
+    let before = try TextFile.read(descriptor, path)
+    var accepted = try read(before)
     var news: [Handover] = []
     do throws(HandoverError) {
       for handover in handovers where try accepted.accept(handover) { news.append(handover) }
@@ -35,19 +36,17 @@ package struct HandoverRecord {
       throw Failure(error)
     }
     try check(news)
-    let text = news.map(\.text).joined()
-    guard text.isEmpty || (write(descriptor, text, text.utf8.count) == text.utf8.count && fsync(descriptor) == 0) else {
+    guard news.isEmpty || TextFile.append(news.map(\.text).joined(), behind: before, descriptor) else {
       throw cannotWrite()
     }
-    return news.count
+    return (accepted, news.count)
   }
 
-  private func read(_ descriptor: CInt) throws(Failure) -> Handovers {
+  private func read(_ text: String) throws(Failure) -> Handovers {
     var accepted = Handovers()
-    let text = try TextFile.read(descriptor, path)
     do throws(HandoverError) {
       guard !text.utf8.isEmpty else { return accepted }
-      for handover in try Handover.all(in: text) { try accepted.accept(handover) }
+      for handover in try Handover.all(in: Array(text.utf8)) { try accepted.accept(handover) }
     } catch {
       throw Failure(code: "handover", "\(Console.plain(path)) cannot be used (\(error.description)): restore it")
     }

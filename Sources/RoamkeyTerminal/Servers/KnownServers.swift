@@ -80,11 +80,10 @@ public struct KnownServers: Sendable {
     guard flock(descriptor, LOCK_EX) == 0 else { throw cannotWrite() }
     let text = try TextFile.read(descriptor, path)
     if let entry = try find(name, in: text) { return entry }
+    guard TextFile.append("\(name) \(server)\n", behind: text, descriptor) else { throw cannotWrite() }
     let newline = UInt8(ascii: "\n")
-    let line = (text.utf8.last ?? newline == newline ? "" : "\n") + "\(name) \(server)\n"
-    // One call, so that the line is there as a whole or not at all.
-    guard write(descriptor, line, line.utf8.count) == line.utf8.count else { throw cannotWrite() }
-    return Entry(server: server, line: (text + line).utf8.count { $0 == newline })
+    let before = text.utf8.count { $0 == newline } + (text.utf8.last ?? newline == newline ? 0 : 1)
+    return Entry(server: server, line: before + 1)
   }
 
   private func cannotWrite() -> Failure {

@@ -59,12 +59,7 @@ package struct PlayerIDFile {
     guard flock(descriptor, LOCK_EX) == 0 else { throw cannotWrite() }
     let text = try TextFile.read(descriptor, path)
     guard places(of: player, in: text).isEmpty else { return false }
-    let newline = UInt8(ascii: "\n")
-    let line = (text.utf8.last ?? newline == newline ? "" : "\n") + "\(player)  # \(comment)\n"
-    // One call, so that the line is there as a whole or not at all.
-    guard write(descriptor, line, line.utf8.count) == line.utf8.count, fsync(descriptor) == 0 else {
-      throw cannotWrite()
-    }
+    guard TextFile.append("\(player)  # \(comment)\n", behind: text, descriptor) else { throw cannotWrite() }
     return true
   }
 

@@ -7,17 +7,34 @@ package enum TextFile {
 
   /// The file's text, nil when there is no such file.
   package static func read(_ path: String) throws(Failure) -> String? {
+    guard let bytes = try bytes(path) else { return nil }
+    return try text(bytes, path)
+  }
+
+  /// What is in the file, text or not; nil when there is no such file.
+  package static func bytes(_ path: String) throws(Failure) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
       throw Failure(code: "file", "\(path) cannot be read (\(Self.systemWords())): check the file and its permissions")
     }
     defer { close(descriptor) }
-    return try read(descriptor, path)
+    return try bytes(descriptor, path)
   }
 
   /// The text behind an open descriptor; `path` is for the words of a failure.
   package static func read(_ descriptor: CInt, _ path: String) throws(Failure) -> String {
+    try text(bytes(descriptor, path), path)
+  }
+
+  private static func text(_ bytes: [UInt8], _ path: String) throws(Failure) -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw Failure(code: "file", "\(path) is not a text file in UTF-8: repair it, or check the path")
+    }
+    return text
+  }
+
+  private static func bytes(_ descriptor: CInt, _ path: String) throws(Failure) -> [UInt8] {
     var bytes: [UInt8] = []
     let chunk = 64 << 10
     while true {
@@ -34,12 +51,36 @@ package enum TextFile {
       guard bytes.count <= maximumSize else {
         throw Failure(code: "file", "\(path) is larger than \(maximumSize >> 20) MiB: check the path")
       }
-      if count == 0 { break }
+      if count == 0 { return bytes }
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw Failure(code: "file", "\(path) is not a text file in UTF-8: repair it, or check the path")
+  }
+
+  /// Adds whole lines to a file that is open with `O_APPEND` and locked, and has `text`: all of them or, where the disk
+  /// is full for instance, nothing. A tail would make the file one that cannot be read.
+  /// - Returns: whether they are on the disk; where they are not, `errno` says why.
+  static func append(_ lines: String, behind text: String, _ descriptor: CInt) -> Bool {
+    let newline = UInt8(ascii: "\n")
+    let bytes = (text.utf8.last ?? newline == newline ? [] : [newline]) + Array(lines.utf8)
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return false }
+    if write(bytes, descriptor), fsync(descriptor) == 0 { return true }
+    let reason = errno
+    // Nothing more can be done where this fails too; but it needs no space.
+    _ = ftruncate(descriptor, status.st_size)
+    errno = reason
+    return false
+  }
+
+  /// The rest after a short count is tried once more, so that the system says what is in the way.
+  private static func write(_ bytes: [UInt8], _ descriptor: CInt) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
     }
-    return text
+    return true
   }
 
   /// What the system says of the last error.

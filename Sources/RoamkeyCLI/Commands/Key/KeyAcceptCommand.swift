@@ -53,13 +53,13 @@ struct KeyAcceptCommand: AsyncParsableCommand {
   private func accept(_ handovers: [Handover], in known: KnownServers) throws(Failure) {
     guard TextFile.exists(known.path) else { throw Self.notKnown(known.path) }
     let file = PlayerIDFile(known.path, .knownServers)
-    try record(handovers, beside: known.path, there: file)
-    for handover in handovers {
-      let names = try file.replace(handover.old, by: handover.new)
-      for name in names {
+    let accepted = try record(handovers, beside: known.path, there: file)
+    for old in handovers.map(\.old) {
+      // At the end of the chain: a key that was given up takes nobody's place, whenever its hand-over comes.
+      let new = accepted.current(old)
+      for name in try file.replace(old, by: new) {
         try Console.answer(
-          "\(Console.plain(name)) must have the key \(handover.new) from now on: its old one, \(handover.old), "
-            + "handed over to it")
+          "\(Console.plain(name)) must have the key \(new) from now on: its old one, \(old), handed over to it")
       }
     }
   }
@@ -69,26 +69,30 @@ struct KeyAcceptCommand: AsyncParsableCommand {
     // One that the server would refuse is told before anything is changed. A list of the denied may be new.
     if let list { _ = try PlayerList.load(list) }
     if let deny, TextFile.exists(deny) { _ = try PlayerList.load(deny) }
-    try record(handovers, beside: list ?? deny ?? "", there: players)
-    for handover in handovers {
-      if let list, let players, try !players.replace(handover.old, by: handover.new).isEmpty {
-        try Console.answer(
-          "\(handover.new) is in \(Console.plain(list)) now, in the place of \(handover.old), which handed over to it")
+    let accepted = try record(handovers, beside: list ?? deny ?? "", there: players)
+    for old in handovers.map(\.old) {
+      let new = accepted.current(old)
+      if let list, let players, try !players.replace(old, by: new).isEmpty {
+        try Console.answer("\(new) is in \(Console.plain(list)) now, in the place of \(old), which handed over to it")
       }
-      if let deny, try PlayerIDFile(deny, .list).append(handover.old, comment: "handed over to \(handover.new)") {
-        try Console.answer("\(handover.old) is in \(Console.plain(deny)) now: it handed over to \(handover.new)")
+      if let deny, try PlayerIDFile(deny, .list).append(old, comment: "handed over to \(new)") {
+        try Console.answer("\(old) is in \(Console.plain(deny)) now: it handed over to \(new)")
       }
     }
   }
 
   /// Notes them, unless none of the old keys is in the file.
-  private func record(_ handovers: [Handover], beside path: String, there file: PlayerIDFile?) throws(Failure) {
-    let news = try HandoverRecord(besides: path).accept(handovers) { news throws(Failure) in
+  /// - Returns: all that was accepted, these among them.
+  private func record(
+    _ handovers: [Handover], beside path: String, there file: PlayerIDFile?
+  ) throws(Failure) -> Handovers {
+    let (accepted, news) = try HandoverRecord(besides: path).accept(handovers) { news throws(Failure) in
       guard let file, !news.isEmpty else { return }
       for handover in handovers where try !file.lines(of: handover.old).isEmpty { return }
       throw Self.notKnown(path)
     }
     if news == 0 { Console.note("this was accepted before") }
+    return accepted
   }
 
   private static func notKnown(_ path: String) -> Failure {

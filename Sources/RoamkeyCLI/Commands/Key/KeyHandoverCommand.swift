@@ -24,9 +24,14 @@ struct KeyHandoverCommand: AsyncParsableCommand {
     }
   }
 
+  /// Those in a file of up to 16 MiB: what was accepted in years is one as well. What stands around them may be in any
+  /// encoding.
   static func load(_ path: String) throws(Failure) -> [Handover] {
+    guard let text = try TextFile.bytes(path) else {
+      throw Failure(code: "handover", "there is no file of hand-overs \(Console.plain(path)): check the path")
+    }
     do throws(HandoverError) {
-      return try Handover.load(path)
+      return try Handover.all(in: text)
     } catch {
       throw Failure(error)
     }

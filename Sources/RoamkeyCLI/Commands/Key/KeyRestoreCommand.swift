@@ -37,9 +37,9 @@ struct KeyRestoreCommand: AsyncParsableCommand {
     try await Failure.report { () throws(Failure) in
       // Before anybody types 24 words for nothing.
       try KeyStore.checkFree([path, KeyStore.publicPath(path)], force: force)
+      let passphrase = try KeyStore.passphrase(passphraseFile)
       let words = try read()
-      try KeyStore.saveNew(
-        PlayerKey(words: words), to: path, passphrase: KeyStore.passphrase(passphraseFile), force: force)
+      try KeyStore.saveNew(PlayerKey(words: words), to: path, passphrase: passphrase, force: force)
     }
   }
 

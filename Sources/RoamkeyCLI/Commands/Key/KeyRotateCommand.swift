@@ -54,8 +54,8 @@ struct KeyRotateCommand: AsyncParsableCommand {
       let path = to ?? newPath ?? Self.successor(of: oldPath)
       let handoverPath = handover ?? Self.stem(path) + ".handover"
       // All of them before one is written, and nothing is ever replaced.
-      try KeyStore.checkFree(
-        (to == nil ? [path, KeyStore.publicPath(path)] : []) + [handoverPath], force: false)
+      if to == nil { try KeyStore.checkFree([path, KeyStore.publicPath(path)], force: false, advice: Self.otherKey) }
+      try KeyStore.checkFree([handoverPath], force: false, advice: Self.otherStatement)
       let old = try KeyStore.open(oldPath, passphraseFile: passphraseFile)
       if to != nil {
         let new = try KeyStore.open(path, passphraseFile: newPassphraseFile)
@@ -66,15 +66,30 @@ struct KeyRotateCommand: AsyncParsableCommand {
         let new = PlayerKey.generate()
         if let newPassphraseFile {
           let own = try KeyStore.passphrase(newPassphraseFile)
-          try KeyStore.saveNew(new, to: path, passphrase: own, force: false)
+          try KeyStore.saveNew(new, to: path, passphrase: own, force: false, advice: Self.otherKey)
         } else {
-          try KeyStore.saveNew(new, to: path, passphrase: old.passphrase, force: false)
+          try KeyStore.saveNew(new, to: path, passphrase: old.passphrase, force: false, advice: Self.otherKey)
         }
-        try write(old.key, new, handoverPath)
+        do throws(Failure) {
+          try write(old.key, new, handoverPath)
+        } catch {
+          throw Self.withoutStatement(error, path)
+        }
       }
       Console.note("the old key stays in \(Console.plain(oldPath)); the hand-over is in \(Console.plain(handoverPath))")
       Console.note("give it to those who know the old key: `roamkey key accept \(Console.plain(handoverPath))`")
     }
+  }
+
+  private static let otherKey = "choose another --out, or hand over to it with --to"
+  private static let otherStatement = "choose another --handover"
+
+  /// The new key is there by then, and is not made again.
+  private static func withoutStatement(_ failure: Failure, _ path: String) -> Failure {
+    Failure(
+      failure.kind, code: failure.code,
+      "\(failure.sentence) The new key is in \(Console.plain(path)), and nothing hands over to it yet: say it again "
+        + "with --to \(Console.plain(path)), and --handover for another place")
   }
 
   private func write(
@@ -88,6 +103,8 @@ struct KeyRotateCommand: AsyncParsableCommand {
     }
     do throws(KeyFileError) {
       try statement.save(to: path)
+    } catch  where error.code == .alreadyExists {
+      throw KeyStore.exists(path, Self.otherStatement)
     } catch {
       throw Failure(error)
     }

@@ -29,7 +29,7 @@ extension FuzzTargets {
     var text = ""
     for (place, word) in words.enumerated() {
       let dress = input.byte()
-      if dress & 1 == 1 { text += "\(place + 1)\(dress & 2 == 2 ? "." : ")") " }
+      if dress & 1 == 1 { text += "\(place + 1)\(dress & 2 == 2 ? "." : ")")" + (dress & 128 == 128 ? "" : " ") }
       let letters = dress & 4 == 4 ? String(word.prefix(4 + Int(dress >> 6))) : word
       text += dress & 8 == 8 ? letters.uppercased() : letters
       text += [" ", "\n", "\t", " \r\n"][Int(dress >> 4 & 3)]
