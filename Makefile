@@ -150,11 +150,11 @@ counts-renew: setup-counts ## take what the hot path needs now as its budget: Me
 	@swift build -c release --product roamkey-measure
 	@.build/release/roamkey-measure counts --renew
 
-# What continuous integration has time for: what reads strangers' bytes, and engines that are lied to, under the address
-# sanitizer; what has threads, under the thread sanitizer.
+# A part that takes less time: what reads strangers' bytes, and engines that are lied to, under the address sanitizer; what
+# has threads, under the thread sanitizer.
 sanitize-some: export ADDRESS_TESTS := ^(FuzzTests|RoamkeyWireTests|RoamkeyCryptoTests|RoamkeyCBORTests|RoamkeyStateTests)\.
 sanitize-some: export THREAD_TESTS := ^(RoamkeyUDPTests|RoamkeyTests)\.
-sanitize-some: sanitize ## the part of them that continuous integration runs
+sanitize-some: sanitize ## a part of them, in less time
 
 sanitize: sanitize-address sanitize-thread ## all tests under the address sanitizer, then the thread sanitizer
 

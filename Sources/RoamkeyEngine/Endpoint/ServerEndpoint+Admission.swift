@@ -59,7 +59,7 @@ extension ServerEndpoint {
     let configuration = context.configuration
     let fromThere = halfOpen.count(prefix: path.remote.prefixKey)
     let limit = configuration.maximumSessionsPerPrefix
-    if halfOpen.count >= configuration.retryThreshold || fromThere >= limit {
+    if halfOpen.count >= configuration.retryThreshold || fromThere >= limit || !unproven.take(at: now) {
       if cookies == nil {
         cookies = CookieJar(
           key: context.entropy.secret(), lifetime: configuration.cookieLifetime,

@@ -56,6 +56,9 @@ package final class ServerEndpoint: DatagramHandler {
   let staticSecret: SecretBytes
   var cookies: CookieJar?
   var halfOpen: HalfOpenTable
+  /// Handshakes of those who have not proven their address. Each costs some 200 us, and a burst of them would hold up
+  /// everybody who is in.
+  var unproven = RateLimit(burst: 64, perSecond: 256)
   /// More Retries cost players more than newcomers gain: of 50,000 Hellos a second each third is answered, and a client
   /// says its own eight times.
   var retries = RateLimit(burst: 1000, perSecond: 16_000)

@@ -35,6 +35,24 @@ import Testing
     game.expectUnharmed()
   }
 
+  /// 1000 Hellos at one moment: 64 cost public-key work at once, and the places are filled little by little.
+  @Test func aBurstCostsLittle() {
+    let game = HonestGame(seed: 9)
+    let world = game.world
+    world.run(for: .seconds(2))
+    for i in 0..<1000 {
+      let source = NetworkAddress(ipv4: 198, 51, UInt8(i >> 8), UInt8(i & 255), port: 5000)
+      world.inject(Self.hello(world), from: source, after: .milliseconds(10))
+    }
+    let newcomer = world.addPlayer(conditions: NetworkConditions(delay: .milliseconds(20)))
+    world.connect(newcomer)
+    world.run(for: .milliseconds(30))
+    #expect((64...70).contains(world.server.halfOpen.count), "\(world.server.halfOpen.count)")
+    game.play(1)
+    #expect(newcomer.hasJoined)
+    game.expectUnharmed()
+  }
+
   /// 40,000 Hellos a second: most of them get no answer, and whoever asks again gets in.
   @Test func retriesAreBounded() {
     var configuration = RoamkeyConfiguration()

@@ -133,9 +133,11 @@ struct FloodRun: Sendable {
 
 /// Datagrams that the system has dropped since a socket had no room for them.
 enum SocketOverruns {
-  /// Of the IPv4 sockets on a port, so far (the last column of /proc/net/udp).
-  static func of(port: UInt16) -> Int {
-    let descriptor = open("/proc/net/udp", O_RDONLY | O_CLOEXEC)
+  /// Of all sockets on a port, so far (the last column of /proc/net/udp and udp6): a server's may be of either kind.
+  static func of(port: UInt16) -> Int { sum("/proc/net/udp", port) + sum("/proc/net/udp6", port) }
+
+  private static func sum(_ table: String, _ port: UInt16) -> Int {
+    let descriptor = open(table, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return 0 }
     defer { close(descriptor) }
     var sum = 0
