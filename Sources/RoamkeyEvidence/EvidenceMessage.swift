@@ -81,8 +81,11 @@ package struct EvidenceMessages {
 
   /// The content of the frame's message, where all of it is here for the first time.
   private mutating func complete(_ frame: MessageFrame, _ frames: RawSpan) -> [UInt8]? {
-    let (key, piece) = (Key(stream: frame.stream, sequence: frame.sequence), frames.extracting(frame.bytes))
-    guard seen[frame.stream]?.contains(frame.sequence) != true, let total = Int(exactly: frame.total) else { return nil }
+    let key = Key(stream: frame.stream, sequence: frame.sequence)
+    let piece = frames.extracting(frame.bytes)
+    guard let total = Int(exactly: frame.total), seen[frame.stream]?.contains(frame.sequence) != true else {
+      return nil
+    }
     if frame.total == UInt64(frame.bytes.count) {
       forget(key)
       seen[frame.stream, default: SeenSequences()].insert(frame.sequence)
