@@ -143,7 +143,9 @@ let package = Package(
     // product.
     .target(
       name: "FuzzTargets",
-      dependencies: ["Roamkey", "RoamkeyEvidence", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR"],
+      dependencies: [
+        "Roamkey", "RoamkeyEvidence", "RoamkeyState", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR",
+      ],
       path: "Tests/Fuzz/Targets", swiftSettings: settings),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzTargets", "RoamkeyCLI", "RoamkeyTerminal", "Roamkey"], path: "Tests/Fuzz",

@@ -110,16 +110,22 @@ def page(name, command, subcommands, pages, version):
     return "\n".join(text) + "\n"
 
 
+def all_commands(name, command):
+    """A command, then those below it: name, what it says of itself, its subcommands."""
+    below = [c for c in command.get("subcommands", []) if c.get("shouldDisplay", True) and c["commandName"] != "help"]
+    yield name, command, below
+    for sub in below:
+        yield from all_commands(f"{name} {sub['commandName']}", sub)
+
+
 def all_pages(binary):
     dump = json.loads(subprocess.run([binary, "--experimental-dump-help"], check=True, capture_output=True).stdout)
     version = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout.split()[-1]
-    root = dump["command"]
-    subcommands = [c for c in root["subcommands"] if c.get("shouldDisplay", True) and c["commandName"] != "help"]
-    names = ["roamkey"] + [f"roamkey-{c['commandName']}" for c in subcommands]
-    result = {"roamkey.1": page("roamkey", root, subcommands, names, version)}
-    for command in subcommands:
-        name = f"roamkey {command['commandName']}"
-        result[f"{name.replace(' ', '-')}.1"] = page(name, command, [], names, version)
+    commands = list(all_commands("roamkey", dump["command"]))
+    names = [name.replace(" ", "-") for name, _, _ in commands]
+    result = {}
+    for name, command, subcommands in commands:
+        result[f"{name.replace(' ', '-')}.1"] = page(name, command, subcommands, names, version)
     return result
 
 

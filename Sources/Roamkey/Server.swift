@@ -273,7 +273,7 @@ public final class Server: Sendable {
     let access = Self.accessList(allow, deny)
     // All of it on the loops: who joins at this moment is known there first.
     perform { endpoint, now in
-      endpoint.updateAccess(access, reason: "not on the list any more", now: now)
+      endpoint.updateAccess(access, reason: "not on the list any more", bannedReason: "banned", now: now)
     }
   }
 

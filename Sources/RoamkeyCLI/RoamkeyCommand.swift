@@ -12,8 +12,8 @@ struct RoamkeyCommand: AsyncParsableCommand {
       """,
     version: "roamkey \(Version.text)",
     subcommands: [
-      KeygenCommand.self, IDCommand.self, ServeCommand.self, ServersCommand.self, ConnectCommand.self, DemoCommand.self,
-      BenchCommand.self, RecordCommand.self, VerifyCommand.self,
+      KeygenCommand.self, IDCommand.self, KeyCommand.self, ServeCommand.self, ServersCommand.self, ConnectCommand.self,
+      DemoCommand.self, BenchCommand.self, RecordCommand.self, VerifyCommand.self,
     ])
 
   /// ArgumentParser's own `main`, but that a closed standard output (as behind `| head`) is a failed write rather than

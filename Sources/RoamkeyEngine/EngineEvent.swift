@@ -64,6 +64,19 @@ package struct InboundMessage: Sendable {
   package var sentAt: Instant
   /// How far `sentAt` may be off; nil while the clocks have not been compared.
   package var sentAtError: Duration?
+
+  package init(
+    stream: StreamID, sequence: UInt64, content: MessageContent, credit: Int, receivedAt: Instant, sentAt: Instant,
+    sentAtError: Duration? = nil
+  ) {
+    self.stream = stream
+    self.sequence = sequence
+    self.content = content
+    self.credit = credit
+    self.receivedAt = receivedAt
+    self.sentAt = sentAt
+    self.sentAtError = sentAtError
+  }
 }
 
 /// Somebody's address changed; the session did not.

@@ -52,6 +52,12 @@ package struct Entropy {
     return number()
   }
 
+  /// A key for short hashes; a script has none, so that vectors stay what they are.
+  mutating func hashKey() -> SipHash.Key {
+    if case .scripted = source { return (0, 0) }
+    return (number(), number())
+  }
+
   private mutating func next(_ count: Int) -> [UInt8] {
     switch source {
     case .system: preconditionFailure("the system's numbers are drawn directly")

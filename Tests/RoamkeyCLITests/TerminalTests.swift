@@ -2,13 +2,21 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `connect` and `servers` on a terminal: Tests/Terminal/picker_test.py, which has a terminal of its own.
+/// `connect` and `servers`, and `key`, on a terminal: stories in Tests/Terminal, which have a terminal of their own.
 @Suite(.realTime, .timeLimit(.minutes(10))) struct TerminalTests {
   @Test(.enabled("needs Python 3") { Tree.python != nil }) func thePickerOnATerminal() async throws {
+    try await run("picker_test.py")
+  }
+
+  @Test(.enabled("needs Python 3") { Tree.python != nil }) func secretsOnATerminal() async throws {
+    try await run("key_test.py")
+  }
+
+  private func run(_ name: String) async throws {
     let scratch = try Scratch()
     let story = Process()
     story.executableURL = URL(fileURLWithPath: try #require(Tree.python))
-    story.arguments = [Tree.path("Tests/Terminal/picker_test.py"), Command.executable]
+    story.arguments = [Tree.path("Tests/Terminal/\(name)"), Command.executable]
     // No compiled modules beside the sources.
     story.environment = ProcessInfo.processInfo.environment.merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
     try scratch.write("", to: "log")

@@ -149,6 +149,18 @@ import Testing
     #expect(pair.server.statistics.dropped == 0 && pair.client.statistics.dropped == 0)
   }
 
+  /// What is asked for ahead of packets ends behind the first words of the paths (docs/decisions/0025).
+  @Test func whatPacketsComeByIsAskedFor() throws {
+    let pair = Pair()
+    pair.connect()
+    let session = try #require(pair.server.sessions.values.first)
+    let start = UnsafeRawPointer(Unmanaged.passUnretained(session).toOpaque())
+    let paths = withUnsafePointer(to: &session.paths) { UnsafeRawPointer($0) - start }
+    let clock = withUnsafePointer(to: &session.peerClock) { UnsafeRawPointer($0) - start }
+    #expect(Session.prefetchedBytes > paths && Session.prefetchedBytes < clock, "\(paths), \(clock)")
+    if ProcessInfo.processInfo.environment["ROAMKEY_MEASURE"] != nil { print("paths at \(paths), clock at \(clock)") }
+  }
+
   @Test("an acknowledgement that cannot be is forgotten, and not taken for one of the next session")
   func aBadAcknowledgement() throws {
     let crowd = Crowd(2)

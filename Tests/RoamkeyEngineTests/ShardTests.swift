@@ -6,10 +6,11 @@ import Testing
 
 /// Several endpoints that are one server together: whose an id is, who hands what over, and what is one for all.
 struct ShardTests {
-  /// The vector of SipHash's authors for the 8 bytes 00 to 07 and the key 00 to 0f.
+  /// The vectors of SipHash's authors for the bytes 00 to 07, and 00 to 0f, under the key 00 to 0f.
   @Test func theHashIsSipHash() {
     let key: (UInt64, UInt64) = (0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908)
-    #expect(ShardMap.hash(0x0706_0504_0302_0100, key: key) == 0x93f5_f579_9a93_2462)
+    #expect(SipHash.hash(0x0706_0504_0302_0100, key: key) == 0x93f5_f579_9a93_2462)
+    #expect(SipHash.hash(key.0, key.1, key: key) == 0x3f2a_cc7f_57c2_9bdb)
   }
 
   /// Every shard gets its part, whatever the ids look like, and another key spreads them otherwise.

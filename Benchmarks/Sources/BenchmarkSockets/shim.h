@@ -145,4 +145,48 @@ static inline ssize_t bench_receive_run(int fd, struct sockaddr_in *from, void *
   return size;
 }
 
+/// A datagram of a flood: its bytes, and the address of this machine (network byte order) that it is to come from.
+struct bench_forged {
+  const void *bytes;
+  uint32_t size;
+  uint32_t source;
+};
+
+/// Sends up to 64 datagrams to one address, each from its own (IP_PKTINFO), in one call. Returns how many have left, or
+/// -1.
+static inline int bench_send_forged(int fd, const struct sockaddr_in *to, const struct bench_forged *datagrams,
+                                    unsigned int count) {
+  enum { most = 64 };
+  static const size_t space = CMSG_SPACE(sizeof(struct in_pktinfo));
+  struct bench_mmsghdr messages[most];
+  struct iovec vectors[most];
+  union {
+    char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
+    struct cmsghdr align;
+  } controls[most];
+  if (count > most) count = most;
+  memset(messages, 0, sizeof messages[0] * count);
+  memset(controls, 0, sizeof controls[0] * count);
+  for (unsigned int i = 0; i < count; i++) {
+    struct msghdr *message = &messages[i].msg_hdr;
+    vectors[i].iov_base = (void *)datagrams[i].bytes;
+    vectors[i].iov_len = datagrams[i].size;
+    message->msg_name = (void *)to;
+    message->msg_namelen = sizeof *to;
+    message->msg_iov = &vectors[i];
+    message->msg_iovlen = 1;
+    message->msg_control = &controls[i];
+    message->msg_controllen = space;
+    struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    header->cmsg_level = IPPROTO_IP;
+    header->cmsg_type = IP_PKTINFO;
+    header->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
+    struct in_pktinfo info;
+    memset(&info, 0, sizeof info);
+    info.ipi_spec_dst.s_addr = datagrams[i].source;
+    memcpy(CMSG_DATA(header), &info, sizeof info);
+  }
+  return bench_sendmmsg(fd, messages, count, 0);
+}
+
 #endif

@@ -10,6 +10,7 @@ struct BenchmarkCommand: AsyncParsableCommand {
     subcommands: [
       LossyCommand.self, BulkCommand.self, CutsCommand.self, StalledCommand.self, StalledClient.self,
       CompareCommand.self,
-      ScaleCommand.self, StateCommand.self, CompareSide.self,
+      ScaleCommand.self, StateCommand.self, CompareSide.self, FloodCommand.self, FloodServer.self, FloodPlayers.self,
+      FloodSender.self,
     ])
 }

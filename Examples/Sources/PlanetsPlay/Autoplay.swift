@@ -138,7 +138,10 @@ struct Autoplay {
     for scalar in text.unicodeScalars {
       switch scalar {
       case "\"", "\\": out += "\\\(scalar)"
-      case _ where scalar.value < 0x20: out += " "
+      // What moves a terminal's cursor, or turns the direction of what follows (PROTOCOL §7).
+      case "\0"..."\u{1f}", "\u{7f}"..."\u{9f}", "\u{2028}", "\u{2029}", "\u{61c}", "\u{200e}", "\u{200f}",
+        "\u{202a}"..."\u{202e}", "\u{2066}"..."\u{2069}":
+        out += " "
       default: out.unicodeScalars.append(scalar)
       }
     }

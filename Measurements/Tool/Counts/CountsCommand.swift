@@ -66,7 +66,7 @@ struct CountsCommand {
       isGood = false
       Text.complain(
         "\(row.counted.name), \(phase): \(Text.number(count, digits: 2)) allocations a \(row.counted.unit), "
-          + "\(Text.number(budget, digits: 0)) are allowed")
+          + "\(Text.number(budget, digits: 1)) are allowed")
     }
     return isGood
   }

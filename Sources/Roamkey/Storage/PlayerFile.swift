@@ -4,7 +4,7 @@ internal import RoamkeyCrypto
 internal import RoamkeyUDP
 
 /// The file of a `PlayerStorage`: a CBOR dictionary `{"roamkey": "players/1", "players": [[key, record], ...]}`, the
-/// longest gone first.
+/// longest gone first; where records were handed over also `"handovers": [[old, new], ...]`, oldest first.
 final class PlayerFile<Record: Sendable>: Sendable {
   private struct State: Sendable {
     /// The number of changes that are in the file.
@@ -39,10 +39,16 @@ final class PlayerFile<Record: Sendable>: Sendable {
 
   // MARK: Reading
 
+  /// What a file holds, in order.
+  struct Contents {
+    var records: [(PlayerID, Record)] = []
+    var handovers: [(old: PlayerID, new: PlayerID)] = []
+  }
+
   /// What is in the file, the longest gone first; nothing where there is none.
-  func read() throws(PlayerStorageError) -> [(PlayerID, Record)] {
+  func read() throws(PlayerStorageError) -> Contents {
     state.withLock { $0.written = 0 }
-    guard let bytes = try contents() else { return [] }
+    guard let bytes = try contents() else { return Contents() }
     let whole: Value
     do throws(CBORError) {
       whole = try Value(cbor: bytes)
@@ -52,21 +58,33 @@ final class PlayerFile<Record: Sendable>: Sendable {
     guard whole["roamkey"] == Self.kind, let entries = whole["players"]?.list else {
       throw .damaged(path: path, reason: "it does not say that it is one")
     }
-    var result: [(PlayerID, Record)] = []
-    result.reserveCapacity(entries.count)
+    var result = Contents()
+    result.records.reserveCapacity(entries.count)
     for (place, entry) in entries.enumerated() {
-      guard let key = entry[0]?.bytes, key.count == Digest.size, let value = entry[1] else {
+      guard let player = Self.player(entry[0]), let value = entry[1] else {
         throw .damaged(path: path, reason: "entry \(place) is no player")
       }
       do {
-        result.append((PlayerID(publicKey: Digest(key)), try decode(value)))
+        result.records.append((player, try decode(value)))
       } catch {
         throw .otherRecords(path: path, reason: "entry \(place): \(error)")
       }
     }
+    for pair in whole["handovers"]?.list ?? [] {
+      guard let old = Self.player(pair[0]), let new = Self.player(pair[1]) else {
+        throw .damaged(path: path, reason: "a hand-over is none")
+      }
+      result.handovers.append((old, new))
+    }
     // Reading counts as that many changes.
-    state.withLock { $0.written = UInt64(result.count) }
+    let changes = UInt64(result.records.count)
+    state.withLock { $0.written = changes }
     return result
+  }
+
+  private static func player(_ value: Value?) -> PlayerID? {
+    guard let key = value?.bytes, key.count == Digest.size else { return nil }
+    return PlayerID(publicKey: Digest(key))
   }
 
   /// Nil where there is no file.
@@ -139,7 +157,13 @@ final class PlayerFile<Record: Sendable>: Sendable {
       let entries = try shelf.inOrder.map { player, record in
         Value.list([.bytes(player.publicKey.bytes), try encode(record)])
       }
-      let whole: Value = ["roamkey": Self.kind, "players": .list(entries)]
+      guard !shelf.givenUp.isEmpty else {
+        return try (["roamkey": Self.kind, "players": .list(entries)] as Value).cbor()
+      }
+      let handovers = shelf.givenUp.map {
+        Value.list([.bytes($0.old.publicKey.bytes), .bytes($0.new.publicKey.bytes)])
+      }
+      let whole: Value = ["roamkey": Self.kind, "players": .list(entries), "handovers": .list(handovers)]
       return try whole.cbor()
     } catch {
       throw .notEncodable(path: path, reason: "\(error)")

@@ -1,3 +1,4 @@
+internal import DequeModule
 public import RoamkeyCrypto
 internal import RoamkeyUDP
 
@@ -22,7 +23,7 @@ public final class PlayerStorage<Record: Sendable>: Sendable {
   public var path: String? { file?.path }
   let shelf: Locked<PlayerShelf<Record>>
   private let initial: @Sendable () -> Record
-  private let file: PlayerFile<Record>?
+  let file: PlayerFile<Record>?
 
   /// In memory only: forgotten with the process.
   /// - Parameters:
@@ -57,7 +58,9 @@ public final class PlayerStorage<Record: Sendable>: Sendable {
     initial = `default`
     self.limit = max(1, limit)
     var shelf = PlayerShelf<Record>()
-    for (player, record) in try file.read() { shelf.put(record, of: player, limit: self.limit) }
+    let contents = try file.read()
+    for (player, record) in contents.records { shelf.put(record, of: player, limit: self.limit) }
+    for (old, new) in contents.handovers { shelf.note(old, new, limit: self.limit) }
     self.shelf = Locked(shelf)
     self.file = file
   }
@@ -121,6 +124,9 @@ struct PlayerShelf<Record: Sendable>: Sendable {
   private var uses: UInt64 = 0
   /// Counts changes, so that a file knows what it has.
   private(set) var changes: UInt64 = 0
+  /// Whose record is another's now, oldest first (PlayerStorage+Handover.swift).
+  var handovers = Handovers()
+  var givenUp: Deque<(old: PlayerID, new: PlayerID)> = []
 
   func contains(_ player: PlayerID) -> Bool { entries[player] != nil }
 

@@ -47,6 +47,12 @@ struct ConnectCommand: AsyncParsableCommand {
   var key: String?
 
   @Option(
+    help: ArgumentHelp(
+      "Instead of --key: play with the key for --app that follows from this one (`roamkey key derive`).",
+      valueName: "file"), completion: .file(extensions: ["pem"]))
+  var root: String?
+
+  @Option(
     help: ArgumentHelp("The passphrase of the key is the first line of this file.", valueName: "f"), completion: .file()
   )
   var passphraseFile: String?
@@ -71,12 +77,16 @@ struct ConnectCommand: AsyncParsableCommand {
   @Flag(help: "Print events as JSON, one object a line.")
   var json = false
 
+  func validate() throws {
+    if key != nil && root != nil { throw ValidationError("--root is instead of --key: give one of them") }
+  }
+
   func run() async throws {
     try await Failure.report(json: json) { () throws(Failure) in
       let signals = Signals([SIGINT, SIGTERM, SIGUSR1])
       guard host != nil || pin != nil || (Terminal.isThere && !json) else { throw Self.nowhere }
-      let player = try KeyStore.loadOrMake(key, default: KeyStore.player, passphraseFile: passphraseFile)
-      let known = KnownServers(besideKeyFile: key ?? KeyStore.player)
+      let player = try player()
+      let known = KnownServers(besideKeyFile: root ?? key ?? KeyStore.player)
       var finder = ServerFinder(pin: pin, known: known, application: app)
       finder.configuration.recording = record.map { Recording(folder: $0) }
       let client: Client
@@ -92,6 +102,13 @@ struct ConnectCommand: AsyncParsableCommand {
       defer { watch.cancel() }
       try await Conversation(client: client, delivery: delivery.delivery, json: json).run(signals)
     }
+  }
+
+  private func player() throws(Failure) -> PlayerKey {
+    guard let root else {
+      return try KeyStore.loadOrMake(key, default: KeyStore.player, passphraseFile: passphraseFile)
+    }
+    return try KeyStore.child(of: KeyStore.open(root, passphraseFile: passphraseFile).key, app)
   }
 
   private static let nowhere = Failure(

@@ -10,8 +10,9 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve", abstract: "Run a room: what one player says goes to all the others.",
     discussion: """
       Runs until SIGINT or SIGTERM, which close all sessions properly. SIGUSR1 prints statistics, as the end does. \
-      SIGHUP reads the lists of players again; who is in and may no longer be is put out. When its terminal is closed \
-      the room is, too.
+      The lists of players are read again a second or two after they have changed, and at once on SIGHUP; who is in \
+      and may no longer be is put out. A list with a mistake, or one that is gone, changes nothing: standard error \
+      says the line. When its terminal is closed the room is, too.
 
       A server that was ended without a word and is started again on the same port tells its players so, and they \
       connect anew at once. They know it by its instance file, which stands beside the key file (server.instance) and \
@@ -81,18 +82,21 @@ struct ServeCommand: AsyncParsableCommand {
       let hadTerminal = isatty(STDIN_FILENO) == 1
       // A terminal that was closed sends the same signal as somebody who wants the lists read again.
       var hasLostTerminal: Bool { hadTerminal && isatty(STDIN_FILENO) == 0 }
-      let server = try await start()
+      let door = try AccessDoor(AccessFiles(allow: allow, deny: deny))
+      let server = try await start(door.lists)
       let room = Room(server: server, echo: echo, json: json)
       await room.open()
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await room.run() }
-        let watch = Task { await RecordingWatch.tell { server.recordingError } }
-        defer { watch.cancel() }
+        let watch = Task { await door.watch(server) }
+        let recording = Task { await RecordingWatch.tell { server.recordingError } }
+        defer { recording.cancel() }
         while let signal = await signals.next() {
           switch signal {
-          case SIGHUP where !hasLostTerminal: reload(server)
+          case SIGHUP where !hasLostTerminal: door.readAgain(server)
           case SIGUSR1: await room.printStatistics()
           default:
+            watch.cancel()
             await server.close()
             await group.waitForAll()
             await room.printStatistics()
@@ -103,9 +107,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
   }
 
-  private func start() async throws(Failure) -> Server {
-    let allowed = try allow.map { path throws(Failure) in try PlayerList.load(path) }
-    let denied = try deny.map { path throws(Failure) in try PlayerList.load(path) } ?? []
+  private func start(_ lists: AccessFiles.Lists) async throws(Failure) -> Server {
     let address = try ListenAddress.parse(listen)
     let key = try KeyStore.loadOrMake(key, default: KeyStore.server, passphraseFile: passphraseFile)
     var configuration = RoamkeyConfiguration()
@@ -113,7 +115,7 @@ struct ServeCommand: AsyncParsableCommand {
     do throws(RoamkeyError) {
       let server = try await Server(
         key: key, application: app, listen: address, signingPolicy: sealedOnly ? .sealedOnly : .everyPacket, name: name,
-        allow: allowed, deny: denied, threads: threads, discovery: noDiscovery ? .off : .localNetwork,
+        allow: lists.allowed, deny: lists.denied, threads: threads, discovery: noDiscovery ? .off : .localNetwork,
         configuration: configuration)
       if let problem = server.instanceFileError { Log.logger.warning("\(problem.description)") }
       if let problem = server.discoveryError {
@@ -124,17 +126,39 @@ struct ServeCommand: AsyncParsableCommand {
       throw Failure(error)
     }
   }
+}
 
-  /// A list that cannot be read leaves the old ones in force: a typo must not open the door.
-  private func reload(_ server: Server) {
-    do throws(Failure) {
-      let allowed = try allow.map { path throws(Failure) in try PlayerList.load(path) }
-      let denied = try deny.map { path throws(Failure) in try PlayerList.load(path) } ?? []
-      server.updateAccess(allow: allowed, deny: denied)
-      Log.logger.info("the lists of players were read again")
-    } catch {
-      Log.logger.error("the lists of players stay as they were: \(error.sentence)")
+/// Puts the lists of players in force while a room runs.
+///
+/// A list that cannot be read leaves the old ones in force: a typo must not open the door.
+private final class AccessDoor: Sendable {
+  private let files: Locked<AccessFiles>
+
+  init(_ files: AccessFiles) { self.files = Locked(files) }
+
+  var lists: AccessFiles.Lists { files.withLock { $0.lists } }
+
+  /// Looks at them until the task is cancelled.
+  func watch(_ server: Server) async {
+    guard !files.withLock({ $0.isEmpty }) else { return }
+    while (try? await Task.sleep(for: AccessFiles.pause)) != nil {
+      files.withLock { files in
+        if let outcome = files.look() { Self.apply(outcome, to: server) }
+      }
     }
+  }
+
+  func readAgain(_ server: Server) { files.withLock { Self.apply($0.readAgain(), to: server) } }
+
+  private static func apply(_ outcome: AccessFiles.Outcome, to server: Server) {
+    switch outcome {
+    case .changed(let lists): server.updateAccess(allow: lists.allowed, deny: lists.denied)
+    case .same: break
+    case .failed(let sentence):
+      Log.logger.error("the lists of players stay as they were: \(sentence)")
+      return
+    }
+    Log.logger.info("the lists of players were read again")
   }
 }
 

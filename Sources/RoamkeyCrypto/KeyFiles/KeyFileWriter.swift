@@ -36,6 +36,13 @@ package enum KeyFileWriter {
     try result.get()
   }
 
+  /// Writes a secret that is no key file for its owner alone (mode 0600).
+  package static func writeSecret(
+    _ bytes: UnsafeRawBufferPointer, to path: String, overwrite: Bool
+  ) throws(KeyFileError) {
+    try write(bytes, to: path, mode: 0o600, overwrite: overwrite)
+  }
+
   static func write(
     _ bytes: UnsafeRawBufferPointer, to path: String, mode: mode_t, overwrite: Bool
   ) throws(KeyFileError) {

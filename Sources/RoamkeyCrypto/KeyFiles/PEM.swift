@@ -6,6 +6,8 @@ enum PEM {
   static let publicLabel = "PUBLIC KEY"
   /// Our own form with a passphrase, see `SealedKey`.
   static let sealedLabel = "ROAMKEY ENCRYPTED PRIVATE KEY"
+  /// A statement of two keys, see `Handover`.
+  static let handoverLabel = "ROAMKEY HANDOVER"
 
   /// Where the first frame of a file is.
   struct Frame: Equatable {

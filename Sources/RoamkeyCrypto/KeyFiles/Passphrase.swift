@@ -16,6 +16,13 @@ public struct Passphrase: ~Copyable, Sendable {
     secret = SecretBytes(wiping: &bytes)
   }
 
+  /// What was typed, from guarded memory.
+  package init(_ text: borrowing SecretText) {
+    count = text.count
+    // One byte at least, so that there is an address to give.
+    secret = text.withUnsafeBytes { $0.isEmpty ? SecretBytes(zeros: 1) : SecretBytes(copying: $0) }
+  }
+
   /// The first line of the file at `path`, without its line end. The file has at most 16 KiB.
   /// - Throws: `KeyFileError`, for instance where others can read the file or its first line is empty.
   public init(contentsOfFile path: String) throws(KeyFileError) {

@@ -83,6 +83,13 @@ extension ClientEndpoint.Attempt {
     if !hasAsked(remote) { asked.append(remote) }
     return remote
   }
+
+  /// A cookie that came from there beyond those used at once goes into the Hello that is sent there now.
+  mutating func takeSpareCookie(for remote: NetworkAddress) {
+    guard let cookie = spare.take(for: remote) else { return }
+    handshake.use(cookie)
+    cookieSource = remote
+  }
 }
 
 /// Messages that wait for a session to begin.

@@ -34,6 +34,7 @@ package final class ClientEndpoint: DatagramHandler {
     /// Who asked for its cookie back: the next Hello goes there, and the cookie goes nowhere else.
     var cookieSource: NetworkAddress?
     var owesCookie = false
+    var spare = SpareCookie()
     /// When the Hello that is now awaiting an answer was sent; nil when several are.
     var lonelyHelloAt: Instant?
     var hasUnansweredHello = false
@@ -255,6 +256,10 @@ package final class ClientEndpoint: DatagramHandler {
       attempt.owesCookie = true
       attempt.hasUnansweredHello = false
       state = .connecting(attempt)
+    case .spareCookie(let cookie):
+      context.statistics.count(.badHandshake)
+      attempt.spare.add(cookie, from: path.remote) { context.entropy.number() }
+      state = .connecting(attempt)
     case .doubtful(let error):
       context.statistics.count(.badHandshake)
       if attempt.doubt == nil {
@@ -337,6 +342,7 @@ package final class ClientEndpoint: DatagramHandler {
       guard now >= attempt.nextTry else { return nil }
       let pause = min(Self.firstPause * (1 << min(attempt.tries, 8)), Self.longestPause)
       let remote = attempt.takeRemote()
+      attempt.takeSpareCookie(for: remote)
       if attempt.isReconnecting { lookUp(&attempt, now: now) }
       attempt.lonelyHelloAt = attempt.hasUnansweredHello ? nil : now
       attempt.hasUnansweredHello = true

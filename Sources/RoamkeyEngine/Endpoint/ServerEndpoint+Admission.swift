@@ -66,6 +66,10 @@ extension ServerEndpoint {
           keyLifetime: configuration.cookieKeyLifetime, now: now)
       }
       guard cookies?.accepts(hello, datagram, from: path.remote, now: now) == true else {
+        guard retries.take(at: now) else {
+          context.statistics.count(.tooManyHandshakes)
+          return false
+        }
         if let cookie = cookies?.bake(hello, datagram, from: path.remote, now: now, entropy: &context.entropy) {
           context.statistics.retriesSent += 1
           answerHello(RetryDatagram.write(answering: hello, cookie: cookie), to: path)

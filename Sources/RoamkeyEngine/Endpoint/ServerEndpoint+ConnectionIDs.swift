@@ -61,13 +61,9 @@ struct ResetLimiter {
   private var buried: [UInt64] = []
   private var isBuried: Set<UInt64> = []
   private var oldest = 0
-  private var tokens = Int64(ResetLimiter.burst)
-  private var refilledAt: Instant?
-
   /// Enough for a thousand players to come back within seconds, and little for a reflector: 43 bytes each, always less
   /// than what asked.
-  private static let burst = 1000
-  private static let perSecond = 1000
+  private var limit = RateLimit(burst: 1000, perSecond: 1000)
   /// Some minutes of players who come and go; 16 bytes each, and a little.
   private static let buriedLimit = 4096
 
@@ -84,14 +80,6 @@ struct ResetLimiter {
   }
 
   mutating func allows(_ id: UInt64, now: Instant) -> Bool {
-    guard !isBuried.contains(id) else { return false }
-    let nanosecondsEach = Int64(1_000_000_000 / Self.perSecond)
-    let passed = refilledAt.map { max(0, now.nanoseconds - $0.nanoseconds) } ?? 0
-    let gained = passed / nanosecondsEach
-    tokens = min(tokens + min(gained, Int64(Self.burst)), Int64(Self.burst))
-    refilledAt = Instant(nanoseconds: now.nanoseconds - passed % nanosecondsEach)
-    guard tokens > 0 else { return false }
-    tokens -= 1
-    return true
+    !isBuried.contains(id) && limit.take(at: now)
   }
 }

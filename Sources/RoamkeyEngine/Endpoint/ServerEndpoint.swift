@@ -56,6 +56,9 @@ package final class ServerEndpoint: DatagramHandler {
   let staticSecret: SecretBytes
   var cookies: CookieJar?
   var halfOpen: HalfOpenTable
+  /// More Retries cost players more than newcomers gain: of 50,000 Hellos a second each third is answered, and a client
+  /// says its own eight times.
+  var retries = RateLimit(burst: 1000, perSecond: 16_000)
   /// Answers that belong to no session.
   var replies = Deque<(bytes: [UInt8], path: NetworkPath)>()
   let resetKey: ResetKey
@@ -213,11 +216,15 @@ package final class ServerEndpoint: DatagramHandler {
   }
 
   /// Replaces the lists of who may join. Players who are in and may no longer be are put out.
-  package func updateAccess(_ access: AccessList, reason: String, now: Instant) {
+  /// - Parameters:
+  ///   - reason: told to those who are not allowed any more.
+  ///   - bannedReason: told to those who are denied; nil for the same.
+  package func updateAccess(_ access: AccessList, reason: String, bannedReason: String? = nil, now: Instant) {
     self.access = access
-    for session in players.values.sorted(by: { $0.handle.rawValue < $1.handle.rawValue })
-    where access.refusal(of: session.peer) != nil {
-      close(session.handle, code: .kicked, reason: reason, now: now)
+    for session in players.values.sorted(by: { $0.handle.rawValue < $1.handle.rawValue }) {
+      guard let refusal = access.refusal(of: session.peer) else { continue }
+      let words = refusal == .banned ? bannedReason ?? reason : reason
+      close(session.handle, code: .kicked, reason: words, now: now)
     }
   }
 

@@ -10,6 +10,8 @@ final class ClientHandshake {
     case ignored
     /// The server wants its cookie back: send `hello` again at once.
     case retry
+    /// A Retry beyond those that are answered at once: this cookie may be used for a Hello that is sent anyway.
+    case spareCookie([UInt8])
     /// Genuine, but not what was asked for. The right server may still answer: keep this in mind.
     case doubtful(ConnectError)
     /// Genuine and final.
@@ -36,8 +38,8 @@ final class ClientHandshake {
   private var cookie: [UInt8]?
   private var retries = 0
 
-  /// PROTOCOL §1: at most two, so that nobody keeps a client busy with them.
-  private static let maximumRetries = 2
+  /// PROTOCOL §1.7: two are answered at once, so that nobody keeps a client busy with them.
+  private static let promptRetries = 2
 
   init(settings: ClientSettings, configuration: RoamkeyConfiguration, entropy: inout Entropy) {
     self.settings = settings
@@ -97,13 +99,15 @@ final class ClientHandshake {
   }
 
   private func receiveRetry(_ datagram: RawSpan, _ header: LongHeader) -> Outcome {
-    guard header.source == destination, retries < Self.maximumRetries,
-      let cookie = try? RetryDatagram.read(datagram, header)
-    else { return .ignored }
+    guard header.source == destination, let cookie = try? RetryDatagram.read(datagram, header) else { return .ignored }
+    guard retries < Self.promptRetries else { return .spareCookie(cookie) }
     retries += 1
     self.cookie = cookie
     return .retry
   }
+
+  /// Further Hellos have this cookie.
+  func use(_ cookie: [UInt8]) { self.cookie = cookie }
 
   /// Works on a copy of the Noise state, so that a bad Welcome does no harm.
   private func receiveWelcome(_ datagram: RawSpan, _ header: LongHeader, key: borrowing PlayerKey) -> Outcome {

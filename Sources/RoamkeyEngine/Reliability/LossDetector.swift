@@ -9,6 +9,7 @@ extension SentPackets {
   /// time to `acked`, late ones included whose packet was deemed lost. After an error the session closes.
   package mutating func acknowledge(_ range: ClosedRange<UInt64>, into acked: inout [Frame]) throws(AckError) {
     guard range.upperBound < nextPacketNumber else { throw .acknowledgesUnsent }
+    if let newestTrap, range.contains(newestTrap) { throw .acknowledgesUnsent }
     // Disjoint ranges also bound the work: no packet is looked at twice for one frame.
     if let lowest = ack.lowest, range.upperBound >= lowest { throw .rangesNotDescending }
     ack.lowest = range.lowerBound
@@ -17,7 +18,7 @@ extension SentPackets {
       largestAcknowledged = max(largestAcknowledged ?? range.upperBound, range.upperBound)
     }
     try acknowledgeOutstanding(range, into: &acked)
-    try acknowledgeLost(range, into: &acked)
+    acknowledgeLost(range, into: &acked)
   }
 
   /// Ends the frame. `detectLosses` comes next.
@@ -47,11 +48,10 @@ extension SentPackets {
     }
   }
 
-  private mutating func acknowledgeLost(_ range: ClosedRange<UInt64>, into acked: inout [Frame]) throws(AckError) {
+  private mutating func acknowledgeLost(_ range: ClosedRange<UInt64>, into acked: inout [Frame]) {
     var i = lost.index(notBelow: range.lowerBound)
     while i < lost.packets.count, lost.packets[i].number <= range.upperBound {
       let packet = lost.packets[i]
-      if packet.state == .skipped { throw .acknowledgesUnsent }
       if packet.state != .acknowledged {
         lost.packets[i].state = .acknowledged
         lost.copyFrames(of: packet, into: &acked)
@@ -125,12 +125,13 @@ extension SentPackets {
         outstanding.removeFirst()
         continue
       case .skipped:
-        lost.moveFirst(of: &outstanding, as: .skipped, now: now, into: &frames)
+        // Who was to be caught would have named it by now. Kept, it would have each acknowledgement look for old ones.
+        outstanding.removeFirst()
         continue
       case .outstanding, .lost, .abandoned:
         break
       }
-      guard packet.number + Self.packetThreshold <= largest || packet.sentAt + lossDelay <= now else { break }
+      guard isFarBelow(largest, first: packet.number) || packet.sentAt + lossDelay <= now else { break }
       lost.moveFirst(of: &outstanding, as: .lost, now: now, into: &frames)
       settle(packet)
       outcome.note(packet, largerThan: size)
@@ -150,10 +151,8 @@ extension SentPackets {
   package mutating func abandonAll(now: Instant, into frames: inout [Frame]) {
     while let packet = outstanding.packets.first {
       switch packet.state {
-      case .acknowledged:
+      case .acknowledged, .skipped:
         outstanding.removeFirst()
-      case .skipped:
-        lost.moveFirst(of: &outstanding, as: .skipped, now: now, into: &frames)
       case .outstanding, .lost, .abandoned:
         lost.moveFirst(of: &outstanding, as: .abandoned, now: now, into: &frames)
         settle(packet)
@@ -171,6 +170,18 @@ extension SentPackets {
   private var isAnyOvertaken: Bool {
     guard let first = outstanding.packets.first, let largestAcknowledged else { return false }
     return first.number < largestAcknowledged
+  }
+
+  /// Whether the oldest packet, `first`, is `packetThreshold` packets below the highest that was acknowledged. Numbers
+  /// that were left out are no packets: counted, they would make two that came in another order a loss.
+  private func isFarBelow(_ largest: UInt64, first: UInt64) -> Bool {
+    var needed = first + Self.packetThreshold
+    var i = 1
+    while needed <= largest, i < outstanding.packets.count, outstanding.packets[i].number < needed {
+      if outstanding.packets[i].state == .skipped { needed += 1 }
+      i += 1
+    }
+    return needed <= largest
   }
 
   /// When the oldest in-flight packet left that a later one overtook. Fewer than `packetThreshold` candidates remain.

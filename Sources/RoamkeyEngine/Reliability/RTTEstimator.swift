@@ -14,7 +14,12 @@ package struct RTTEstimator: Sendable {
   /// Whether a sample was taken on this path.
   package private(set) var hasSample = false
 
-  /// Samples above this say nothing more about a path; the limit keeps the arithmetic far from overflow.
+  /// No sample counts as longer. One of minutes tells of an interruption, in which the network held packets back, and
+  /// not of a path on which anybody waits: timeouts have lower caps (PROTOCOL §10.4), and what has none, pacing and the
+  /// age of loss, would follow the interruption for minutes after it.
+  package static var longest: Duration { .nanoseconds(longestSample) }
+  private static let longestSample: Int64 = 5_000_000_000
+  /// No delay counts as longer: it keeps the arithmetic far from overflow.
   private static let ceiling: Int64 = 3_600_000_000_000
 
   /// An estimate without samples: `initial` smoothed, half of it as variation (RFC 9002 §5.3).
@@ -67,7 +72,7 @@ package struct RTTEstimator: Sendable {
   ///   - ackDelay: what the peer says it waited; believed up to `maximumAckDelay`, and never below the minimum RTT.
   ///   - maximumAckDelay: what the peer promised to wait at most.
   package mutating func update(latest: Duration, ackDelay: Duration, maximumAckDelay: Duration) {
-    let sample = Self.clamped(latest)
+    let sample = min(Self.clamped(latest), Self.longestSample)
     latestNanoseconds = sample
     guard hasSample else {
       hasSample = true

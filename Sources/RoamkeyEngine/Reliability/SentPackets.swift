@@ -134,6 +134,10 @@ package struct SentPackets<Frame> {
 
   /// The number that the next packet will get; all below were given out.
   package private(set) var nextPacketNumber: UInt64 = 0
+  /// The highest number that was left out. It is remembered for ever: the record of it goes with those around it.
+  private(set) var newestTrap: UInt64?
+  /// Whether it is the highest number that was given out.
+  var isTrapNewest: Bool { newestTrap.map { $0 + 1 == nextPacketNumber } ?? false }
   /// The highest number the peer acknowledged.
   package internal(set) var largestAcknowledged: UInt64?
   /// Bytes of packets that count against the congestion window and whose fate is open.
@@ -176,9 +180,11 @@ package struct SentPackets<Frame> {
   /// Leaves a number out. An acknowledgement of it betrays a peer that acknowledges unseen packets (RFC 9000 §21.4).
   package mutating func skipPacketNumber(now: Instant) {
     precondition(pending == nil, "a packet is being written")
+    let number = takePacketNumber()
+    newestTrap = number
     outstanding.packets.append(
       SentPacket(
-        number: takePacketNumber(), sentAt: now, frameStart: outstanding.frameEnd, size: 0, isAckEliciting: false,
+        number: number, sentAt: now, frameStart: outstanding.frameEnd, size: 0, isAckEliciting: false,
         isInFlight: false, state: .skipped))
     trimIdle()
   }

@@ -9,6 +9,8 @@ final class EndpointContext {
   /// What messages say when they were sent by.
   let clock: LocalClock
   var entropy: Entropy
+  /// Decides which packet numbers are left out (`NumberTraps`).
+  let trapKey: SipHash.Key
   // As in `Session`.
   #if !DEBUG
     @exclusivity(unchecked)
@@ -63,6 +65,7 @@ final class EndpointContext {
     self.configuration = configuration
     var entropy = entropy
     self.clock = clock ?? LocalClock(random: entropy.clockOrigin())
+    trapKey = entropy.hashKey()
     self.entropy = entropy
   }
 }

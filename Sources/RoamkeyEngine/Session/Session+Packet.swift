@@ -86,8 +86,18 @@ extension Session {
     if isAckEliciting || isPadded {
       congestion.onSent(bytes: size)
       pacer.onSent(bytes: size, now: now)
+      traps.onSent(bytes: size)
+      if traps.isDue { layTrap(now: now) }
     }
     paths.onSent(size, to: remote)
+  }
+
+  /// Leaves out the number behind the packet that has just left. Not before the peer has acknowledged anything: what
+  /// begins a session has no time for acknowledgements that are not needed.
+  private func layTrap(now: Instant) {
+    guard sent.largestAcknowledged != nil, sent.hasRoom else { return }
+    sent.skipPacketNumber(now: now)
+    traps.onLaid(session: handle.rawValue, key: context.trapKey)
   }
 
   // MARK: Signatures (PROTOCOL §4.1)

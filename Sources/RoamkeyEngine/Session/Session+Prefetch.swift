@@ -9,7 +9,7 @@ import RoamkeyWire
 
 extension Session {
   /// What packets come by of a session's object: up to the first part of `paths`.
-  static let prefetchedBytes = 2864
+  static let prefetchedBytes = 2888
 
   /// Asks for what the session points to.
   func prefetchRooms() {

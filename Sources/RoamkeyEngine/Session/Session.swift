@@ -81,6 +81,10 @@ final class Session {
   #if !DEBUG
     @exclusivity(unchecked)
   #endif
+  var traps: NumberTraps
+  #if !DEBUG
+    @exclusivity(unchecked)
+  #endif
   var received: ReceivedPackets
   #if !DEBUG
     @exclusivity(unchecked)
@@ -227,6 +231,7 @@ final class Session {
     self.context = context
     verifier = SignatureVerifier(peer: opening.peer)
     sendPhase = SendPhase(startedAt: now)
+    traps = NumberTraps(session: opening.handle.rawValue, key: context.trapKey)
     received = ReceivedPackets(
       maximumAckDelay: configuration.maximumAckDelay, patientAckDelay: configuration.patientAckDelay,
       ackElicitingThreshold: configuration.ackElicitingThreshold)

@@ -73,7 +73,8 @@ public final class SimulatedServer: GameServer {
     access.denied = deny
     let world = world
     world.whenRunning(world.serverHost) { now in
-      world.server.updateAccess(access, reason: "not on the list any more", now: now)
+      world.server.updateAccess(
+        access, reason: "not on the list any more", bannedReason: "banned", now: now)
     }
   }
 

@@ -40,4 +40,12 @@ public struct Failure: Error {
 
   /// A key file that cannot be used.
   public init(_ error: KeyFileError) { self.init(code: "keyFile", error.description) }
+
+  /// A hand-over that does not count: a refusal, unless it is only that it cannot be read.
+  package init(_ error: HandoverError) {
+    switch error {
+    case .contradiction, .circle, .forged: self.init(.refused, code: "handover", error.description)
+    case .none, .damaged, .ofItself, .file, .occupied: self.init(code: "handover", error.description)
+    }
+  }
 }

@@ -57,11 +57,16 @@ package enum TextFile {
 
   /// The lines with something before `#`.
   package static func lines(_ text: String) -> [Line] {
+    places(text).map { Line(number: $0.number, words: $0.words.map { String($0) }) }
+  }
+
+  /// The same with the place of each word in the text.
+  static func places(_ text: String) -> [(number: Int, words: [Substring.UnicodeScalarView])] {
     // By `isNewline`, since "\r\n" is one `Character`; the rest by scalars, since a `#` or a space and a mark behind it
     // are one as well.
     text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().compactMap { index, line in
       let words = line.unicodeScalars.prefix { $0 != "#" }.split { $0.properties.isWhitespace }
-      return words.isEmpty ? nil : Line(number: index + 1, words: words.map { String($0) })
+      return words.isEmpty ? nil : (index + 1, words)
     }
   }
 }

@@ -5,8 +5,11 @@ package enum FuzzTargets {
   package static let all: [FuzzTarget] = [
     // Decoders.
     headers, frames, parameters, content, beacons, values, addresses, text, playerIDs, keyFiles, storage, statements,
+    words, handovers,
     // What is behind seals and signatures.
     packets, trailers, identities, handshakes, discovery, peer, sessions,
+    // Messages of apps.
+    states,
   ]
 
   /// A player id as text, for what cannot make one by itself.

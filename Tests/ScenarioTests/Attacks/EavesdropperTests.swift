@@ -102,34 +102,76 @@ import Testing
     world.expectSound()
   }
 
-  /// Somebody who hears a Hello and answers first, with two Retries, has used up all that a client takes: where the
-  /// server asks for cookies the client does not get in this time. Where it does not, or nobody meddles, it does.
-  @Test(arguments: [false, true]) func forgedRetries(asksForCookies: Bool) {
+  /// A world in which somebody answers each Hello with Retries of its own, before the server can, and a player of it.
+  private func meddling(
+    seed: UInt64, forged count: Int, asksForCookies: Bool = true
+  ) -> (SimulatedWorld, SimulatedPlayer) {
     var configuration = RoamkeyConfiguration()
     if asksForCookies { configuration.retryThreshold = 0 }
-    let world = SimulatedWorld(seed: 4, configuration: configuration)
+    let world = SimulatedWorld(seed: seed, configuration: configuration)
     let player = world.addPlayer(conditions: NetworkConditions(delay: .milliseconds(20)))
-    var isMeddling = true
     world.tap { datagram in
       let bytes = datagram.bytes
-      guard isMeddling, bytes[0] == HandshakeKind.hello.rawValue, let header = try? LongHeader(bytes.span.bytes),
+      guard bytes[0] == HandshakeKind.hello.rawValue, let header = try? LongHeader(bytes.span.bytes),
         let hello = try? HelloDatagram(bytes.span.bytes, header)
       else { return .pass }
-      for i in 1...2 {
+      for i in 0..<count {
         let retry = RetryDatagram.write(answering: hello, cookie: world.random.bytes(HelloDatagram.cookieSize))
-        world.inject(retry, from: datagram.destination, to: datagram.source, after: .milliseconds(i))
+        world.inject(retry, from: datagram.destination, to: datagram.source, after: .microseconds(1000 + 10 * i))
       }
       return .pass
     }
     world.connect(player)
-    world.run(for: .seconds(15))
-    #expect(player.hasJoined == !asksForCookies)
-    #expect(player.host.connectErrors == (asksForCookies ? [.noAnswer] : []))
-    isMeddling = false
-    world.restart(player)
-    world.run(for: .seconds(2))
+    world.run(for: .seconds(12))
+    return (world, player)
+  }
+
+  /// Two Retries for each Hello, as many as a client answers at once: it gets in all the same, for it tries the
+  /// server's own cookies as well. Where the server asks for none they are not even noticed.
+  @Test func forgedRetries() {
+    var joined = 0
+    for seed in 1...24 as ClosedRange<UInt64> {
+      let (world, player) = meddling(seed: seed, forged: 2)
+      guard player.hasJoined else { continue }
+      joined += 1
+      world.send(numbered(5), from: player)
+      world.expectDelivery(up: numbered(5), of: player)
+    }
+    // Forged are four of the first seven to choose from, then two of three, six times: one in twenty is unlucky.
+    #expect(joined >= 20, "\(joined) of 24")
+    let (world, player) = meddling(seed: 4, forged: 2, asksForCookies: false)
     #expect(player.hasJoined)
     world.send(numbered(5), from: player)
     world.expectDelivery(up: numbered(5), of: player)
+  }
+
+  /// Hundreds for each Hello keep a client out for as long as they come: it sends no more Hellos for them than ever.
+  @Test func aFloodOfForgedRetries() {
+    let (world, player) = meddling(seed: 3, forged: 400)
+    #expect(!player.hasJoined && player.host.connectErrors == [.noAnswer])
+    #expect(player.client.statistics.datagramsSent <= 8 + 2, "the timer's, and two at once")
+    world.expectSound()
+  }
+
+  /// Who does not see the Hello cannot answer it: it would have to guess the 64 bits that a Retry repeats.
+  @Test func retriesByGuessing() throws {
+    var configuration = RoamkeyConfiguration()
+    configuration.retryThreshold = 0
+    let world = SimulatedWorld(seed: 6, configuration: configuration)
+    let player = world.addPlayer(conditions: NetworkConditions(delay: .milliseconds(20)))
+    let count = 4000
+    for i in 0..<count {
+      var retry: [UInt8] = [HandshakeKind.retry.rawValue, 0x52, 0x4b, 0, 1, 0, 8]
+      retry += world.random.bytes(8 + HelloDatagram.cookieSize)
+      world.inject(
+        retry, from: SimulatedWorld.serverAddress, to: player.host.outside, after: .microseconds(1000 + 5 * i))
+    }
+    world.connect(player)
+    world.run(for: .milliseconds(200))
+    #expect(player.hasJoined && player.client.statistics[.badHandshake] > 3000)
+    #expect(player.client.statistics.datagramsSent < 12)
+    world.send(numbered(5), from: player)
+    world.expectDelivery(up: numbered(5), of: player)
+    world.expectSound()
   }
 }

@@ -35,6 +35,27 @@ import Testing
     game.expectUnharmed()
   }
 
+  /// 40,000 Hellos a second: most of them get no answer, and whoever asks again gets in.
+  @Test func retriesAreBounded() {
+    var configuration = RoamkeyConfiguration()
+    configuration.retryThreshold = 4
+    let game = HonestGame(seed: 8, configuration: configuration)
+    let world = game.world
+    for i in 0..<20_000 {
+      let source = NetworkAddress(ipv4: 198, 51, UInt8(i >> 8), UInt8(i & 255), port: 5000)
+      world.inject(Self.hello(world), from: source, after: .microseconds(25 * i))
+    }
+    world.run(for: .milliseconds(100))
+    let newcomer = world.addPlayer(conditions: NetworkConditions(delay: .milliseconds(20)))
+    world.connect(newcomer)
+    game.play(2)
+    #expect(newcomer.hasJoined)
+    let statistics = world.server.statistics
+    #expect((8900...9100).contains(statistics.retriesSent), "1000, and 16,000 a second for half a second")
+    #expect(statistics[.tooManyHandshakes] > 10_000)
+    game.expectUnharmed()
+  }
+
   /// The same in the name of a household, whose players then have to show a cookie, and get in with it.
   @Test(arguments: [3, 4] as [UInt64]) func aHouseholdIsNotLockedOut(seed: UInt64) {
     let game = HonestGame(seed: seed)

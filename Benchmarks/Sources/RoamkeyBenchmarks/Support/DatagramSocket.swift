@@ -1,8 +1,8 @@
 internal import BenchmarkSockets
 internal import Glibc
 
-/// A UDP socket on 127.0.0.1, for what is no library's own: relay and raw peer. All is on one machine, so a port is
-/// all there is to an address.
+/// A UDP socket on 127.0.0.1, for what is no library's own: relay, raw peer and flood. All is on one machine, so a port
+/// is all there is to an address.
 final class DatagramSocket: Sendable {
   /// What is known of a datagram besides its bytes.
   struct Arrival {
@@ -23,7 +23,8 @@ final class DatagramSocket: Sendable {
   /// - Parameters:
   ///   - peer: the only port it is to talk to.
   ///   - stamps: whether `receive` is to tell when the kernel took a datagram.
-  init(connectedTo peer: UInt16? = nil, stamps: Bool = true) throws(BenchmarkFailure) {
+  ///   - everywhere: on all addresses of this machine, so that it may send from any of them.
+  init(connectedTo peer: UInt16? = nil, stamps: Bool = true, everywhere: Bool = false) throws(BenchmarkFailure) {
     let descriptor = socket(AF_INET, BENCH_SOCK_DGRAM, 0)
     guard descriptor >= 0 else { throw .system("no socket") }
     // A burst of a whole congestion window must not be lost here: what is lost is what the relay decides.
@@ -35,7 +36,7 @@ final class DatagramSocket: Sendable {
     var port: UInt16 = 0
     let isReady =
       (!stamps || bench_enable_stamps(descriptor) == 0)
-      && Self.with(port: 0, { bind(descriptor, $0, $1) }) == 0
+      && Self.with(port: 0, everywhere: everywhere, { bind(descriptor, $0, $1) }) == 0
       && (peer.map { Self.with(port: $0) { connect(descriptor, $0, $1) } } ?? 0) == 0
       && Self.localPort(descriptor, &port)
     guard isReady else {
@@ -102,8 +103,11 @@ final class DatagramSocket: Sendable {
     return name
   }
 
-  private static func with<R>(port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+  private static func with<R>(
+    port: UInt16, everywhere: Bool = false, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R
+  ) -> R {
     var name = name(port: port)
+    if everywhere { name.sin_addr.s_addr = 0 }
     return withUnsafePointer(to: &name) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }

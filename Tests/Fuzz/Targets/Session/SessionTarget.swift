@@ -170,9 +170,9 @@ struct SessionWorld: ~Copyable {
   /// The network is honest again: what was promised comes about.
   mutating func settle() {
     for engine in [server, client] { engine.setResting(false, now: now) }
-    // A quarter of an hour, in larger steps after a while: who has measured round trips of minutes paces by them, until
-    // it has measured better ones.
-    for step in 0..<1600 where !isSettled {
+    // A minute, in larger steps after a while: timeouts may have been doubled up to their cap, and searches may be at
+    // their slowest.
+    for step in 0..<296 where !isSettled {
       for engine in [server, client] {
         engine.flushBundles(now: now)
         engine.consume(.max, now: now)
