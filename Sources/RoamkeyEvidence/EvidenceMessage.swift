@@ -47,6 +47,8 @@ package struct EvidenceMessages {
 
   private let header: EvidenceHeader
   private var partial: [Key: Partial] = [:]
+  /// Keys of `partial` in the order of their ages, and of some that are not there any more.
+  private var order: [(key: Key, age: UInt64)] = []
   private var bytes = 0
   private var ages: UInt64 = 0
   private var seen: [StreamID: SeenSequences] = [:]
@@ -91,40 +93,63 @@ package struct EvidenceMessages {
       seen[frame.stream, default: SeenSequences()].insert(frame.sequence)
       return piece.array(0..<piece.byteCount)
     }
-    var entry = partial[key] ?? begin(total: total)
+    // Taken out, so that its bytes are not copied with each piece.
+    var entry = forget(key) ?? begin(key, total: total)
     guard entry.message.total == total, let offset = Int(exactly: frame.offset),
-      let new = try? entry.message.insert(piece, offset: offset)
+      (try? entry.message.insert(piece, offset: offset)) != nil
     else {
-      forget(key)
       incomplete += 1
       return nil
     }
-    partial[key] = entry
-    bytes += new
     guard entry.message.isComplete else {
-      makeRoom(besides: key)
+      bytes += entry.message.received
+      partial[key] = entry
+      makeRoom()
       return nil
     }
-    forget(key)
     seen[frame.stream, default: SeenSequences()].insert(frame.sequence)
     return entry.message.prefix
   }
 
-  private mutating func begin(total: Int) -> Partial {
+  /// One that was whole could not be kept.
+  package mutating func noteLost() { incomplete += 1 }
+
+  /// No more packets come: what is not whole by now never will be.
+  package mutating func finish() {
+    incomplete += UInt64(partial.count)
+    partial = [:]
+    order = []
+    bytes = 0
+  }
+
+  private mutating func begin(_ key: Key, total: Int) -> Partial {
     ages += 1
+    order.append((key, ages))
+    if order.count > 8 * Self.partialLimit {
+      let living = partial
+      order.removeAll { $0.age != ages && living[$0.key]?.age != $0.age }
+    }
     return Partial(message: PartialMessage(total: total), age: ages)
   }
 
-  private mutating func forget(_ key: Key) {
-    if let entry = partial.removeValue(forKey: key) { bytes -= entry.message.received }
+  @discardableResult
+  private mutating func forget(_ key: Key) -> Partial? {
+    guard let entry = partial.removeValue(forKey: key) else { return nil }
+    bytes -= entry.message.received
+    return entry
   }
 
-  private mutating func makeRoom(besides key: Key) {
-    while partial.count > Self.partialLimit || bytes > Self.byteLimit {
-      guard let oldest = partial.filter({ $0.key != key }).min(by: { $0.value.age < $1.value.age })?.key else { return }
-      forget(oldest)
+  private mutating func makeRoom() {
+    guard partial.count > Self.partialLimit || bytes > Self.byteLimit else { return }
+    var passed = 0
+    for (key, age) in order {
+      guard partial.count > Self.partialLimit || bytes > Self.byteLimit else { break }
+      passed += 1
+      guard partial[key]?.age == age else { continue }
+      forget(key)
       incomplete += 1
     }
+    order.removeFirst(passed)
   }
 
   private func message(
@@ -168,11 +193,22 @@ private struct SeenSequences {
       if sequence - end >= Self.size {
         for i in words.indices { words[i] = 0 }
       } else {
-        for skipped in end...sequence { words[Self.word(skipped)] &= ~Self.bit(skipped) }
+        clear(end...sequence)
       }
       end = sequence + 1
     }
     if end - sequence <= Self.size { words[Self.word(sequence)] |= Self.bit(sequence) }
+  }
+
+  /// Whole words at once: a sender may leave out as many as it likes, with each message.
+  private mutating func clear(_ sequences: ClosedRange<UInt64>) {
+    var next = sequences.lowerBound
+    while next <= sequences.upperBound {
+      let count = min(64 - (next & 63), sequences.upperBound - next + 1)
+      let bits = count == 64 ? UInt64.max : (1 << count) - 1
+      words[Self.word(next)] &= ~(bits << (next & 63))
+      next += count
+    }
   }
 
   private static func word(_ sequence: UInt64) -> Int { Int(sequence % size / 64) }

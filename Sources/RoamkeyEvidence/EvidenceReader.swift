@@ -22,12 +22,14 @@ package struct EvidenceReader: Sendable {
   /// Where the chain stands.
   package var chainValue: Digest { chain?.value ?? Digest() }
 
+  /// The last record that the recorder has signed for, with all before it.
+  package private(set) var signed: UInt32 = 0
+
   private var buffer: [UInt8] = []
   private var position = 0
   private var chain: EvidenceChain?
   private var verifier: SignatureVerifier?
   private var records: UInt32 = 0
-  private var signed: UInt32 = 0
   /// The first packet that its sender has not signed. Whether somebody has altered it, or the recorder itself says so,
   /// the recorder's next signature tells.
   private var suspect: UInt32?

@@ -17,7 +17,8 @@ public struct EvidenceReport: Sendable, Hashable {
   public internal(set) var summary = EvidenceSummary()
   /// Parts that are missing before the last one that is here.
   public internal(set) var missingParts: [ClosedRange<UInt32>] = []
-  /// Messages that could not be put together, where somebody wanted them: packets of theirs are missing.
+  /// Messages that could not be put together, where somebody wanted them: packets of theirs are missing. Those count as
+  /// well that were too many for one signature of the recorder.
   public internal(set) var incompleteMessages: UInt64 = 0
   /// Nil: all files are genuine.
   public internal(set) var refusal: Refusal?
@@ -32,7 +33,8 @@ public struct EvidenceReport: Sendable, Hashable {
   ///   - paths: the files.
   ///   - player: whose session it should be. Without it a file of any key is genuine: look at who it is.
   ///   - server: the same of the server.
-  ///   - onMessage: is given each message, once the packets that carry it have been checked.
+  ///   - onMessage: is given each message, once its packets have been checked and the recorder's next signature too. A
+  ///     file may still be refused behind it.
   /// - Returns: a report for each session, in the order in which the paths name them first.
   public static func check(
     _ paths: [String], player: PlayerID? = nil, server: PlayerID? = nil,
@@ -114,12 +116,9 @@ struct EvidenceCheck {
           guard header.previous == last.chain else { throw .detached(part: header.part) }
         } else {
           report.missingParts.append((last.part + 1)...(header.part - 1))
-          // What came in between is not known: nobody can tell what comes twice.
-          window = ReplayWindow()
         }
         if onMessage != nil, messages == nil { messages = EvidenceMessages(header) }
         var reader = EvidenceReader(after: window)
-        defer { report.incompleteMessages = messages?.incomplete ?? 0 }
         try read(file.path, header, &reader, &messages)
         window = reader.window
         last = (header.part, reader.chainValue)
@@ -129,6 +128,8 @@ struct EvidenceCheck {
         return report
       }
     }
+    messages?.finish()
+    report.incompleteMessages = messages?.incomplete ?? 0
     return report
   }
 
@@ -141,16 +142,49 @@ struct EvidenceCheck {
     _ path: String, _ header: EvidenceHeader, _ reader: inout EvidenceReader, _ messages: inout EvidenceMessages?
   ) throws(EvidenceError) {
     let file = try EvidenceFile.open(path)
+    var held = HeldMessages()
     while case let bytes = try file.read(), !bytes.isEmpty {
       reader.append(bytes)
       while let packet = try reader.next() {
         // Somebody has put another file in its place meanwhile.
         guard reader.header == header else { throw .unusable(reason: "it is changed while it is read") }
-        for message in messages?.take(packet) ?? [] { onMessage?(header, message) }
+        for message in held.release(signed: reader.signed) { onMessage?(header, message) }
+        for message in messages?.take(packet) ?? [] where !held.hold(message) { messages?.noteLost() }
       }
+      for message in held.release(signed: reader.signed) { onMessage?(header, message) }
     }
     try reader.finish()
     guard reader.header == header else { throw .unusable(reason: "it is changed while it is read") }
+  }
+}
+
+/// Messages that wait for the recorder's next signature: before it nobody knows that they came in this order.
+private struct HeldMessages {
+  private var messages: [EvidenceMessage] = []
+  private var bytes = 0
+  private var signed: UInt32 = 0
+  /// More than an honest recorder writes between two signatures (EVIDENCE §6).
+  private static let byteLimit = 32 << 20
+  private static let overhead = 128
+
+  /// - Returns: false if there are too many.
+  mutating func hold(_ message: EvidenceMessage) -> Bool {
+    let size = message.body.count + message.action.utf8.count + Self.overhead
+    guard bytes + size <= Self.byteLimit else { return false }
+    bytes += size
+    messages.append(message)
+    return true
+  }
+
+  /// All of them, where the recorder has signed since.
+  mutating func release(signed: UInt32) -> [EvidenceMessage] {
+    guard signed != self.signed else { return [] }
+    self.signed = signed
+    defer {
+      messages = []
+      bytes = 0
+    }
+    return messages
   }
 }
 

@@ -30,18 +30,29 @@ package struct EvidenceWriter: Sendable {
     bytes += encoded
   }
 
-  /// A packet that was received.
+  /// A packet that was received. One that no record can hold, which is more than a datagram may have, becomes a gap: a
+  /// peer decides what it sends.
   /// - Parameters:
+  ///   - packet: its number and blinder.
   ///   - plaintext: frames and trailer.
   ///   - time: when it was received, in microseconds since 1970.
-  package mutating func add(_ packet: SignedPacket, _ plaintext: RawSpan, time: UInt64, into bytes: inout [UInt8]) {
-    precondition(plaintext.byteCount <= EvidenceRecord.longestPlaintext, "a packet is one datagram")
+  ///   - bytes: what the record is appended to.
+  /// - Returns: whether it is kept.
+  @discardableResult
+  package mutating func add(
+    _ packet: SignedPacket, _ plaintext: RawSpan, time: UInt64, into bytes: inout [UInt8]
+  ) -> Bool {
+    guard EvidenceRecord.allows(.packet, size: EvidenceRecord.packetHead + plaintext.byteCount) else {
+      addGap(1, time: time, into: &bytes)
+      return false
+    }
     packets += 1
     write(.packet, size: EvidenceRecord.packetHead + plaintext.byteCount, time: time, into: &bytes) { bytes in
       bytes.append(bigEndian: packet.number)
       packet.blinder.withUnsafeBytes { bytes.append(contentsOf: $0) }
       plaintext.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
+    return true
   }
 
   /// So many packets were received here, and left out.

@@ -142,7 +142,6 @@ def read_session(files):
             raise Refused("partTwice")
         if header.part > expected:
             missing += range(expected, min(header.part, expected + 1000))
-            last = None
         elif last and header.previous != last.chain:
             raise Refused("detached")
         last = Part(data, last.seen if last else frozenset())

@@ -98,6 +98,13 @@ def genuine():
             parts.append({"previous": previous.hex(), "records": records, "file": data.hex()})
             previous = chain
         cases.append({"name": f"role {role}", "role": role, "app": "galaxy/1", "h": session.h.hex(), "parts": parts})
+    # What a terminal would obey: it must not get there.
+    session = Session(0, app=b"\x1b]0;game\x07")
+    texts = ["\x1b[2J\x1b[H  GENUINE", "\u202eENIUNEG", "a\r\nb\n  GENUINE"]
+    records = copy(*session.packets(1, [message(text, i) for i, text in enumerate(texts)]), END)
+    parts = [{"previous": bytes(32).hex(), "records": records, "file": session.part(records)[0].hex()}]
+    cases.append(
+        {"name": "hostile", "role": 0, "app": session.app.decode(), "h": session.h.hex(), "parts": parts})
     name = "\u00e4" * 127 + "x"
     session = Session(1, app=name.encode())
     records = copy({"kind": "gap", "count": 3}, {"kind": "end", "why": 2})
@@ -158,6 +165,8 @@ def refused():
     add("an empty gap", "malformed", session.part(copy({"kind": "gap", "count": 0}, END))[0])
     add("ends for no reason", "malformed", session.part(copy(a, dict(END, why=3)))[0])
     first, chain = session.part(copy(a, MORE))
+    _, middle = session.part(copy(b, MORE), 2, chain)
+    add("a packet again behind a part that is missing", "repeated", first, session.part(copy(a, END), 3, middle)[0])
     add("a packet again in the next part", "repeated", first, session.part(copy(a, END), 2, chain)[0])
     add("another first part", "detached", session.part(copy(b, MORE))[0], session.part(copy(c, END), 2, chain)[0])
     add("a part twice", "partTwice", first, first)

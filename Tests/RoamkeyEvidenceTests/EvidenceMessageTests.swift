@@ -69,6 +69,38 @@ struct EvidenceMessageTests {
     #expect(messages.incomplete == 5000 - 256)
     let rest = messages.take(Self.packet(1, RecordedWorld.piece(content, 1000..<4000, 10)))
     #expect(rest.isEmpty, "the oldest were forgotten")
+    // What is not whole at the end never will be.
+    messages.finish()
+    #expect(messages.incomplete == 5001)
+    messages.finish()
+    #expect(messages.incomplete == 5001)
+  }
+
+  /// Where each piece copied what came before, this would take minutes.
+  @Test(.timeLimit(.minutes(1))) func aMessageOfManyPiecesTakesTimeForEachOnce() {
+    var messages = EvidenceMessages(RecordedWorld().header)
+    let content = [UInt8](repeating: 1, count: 24 << 20)
+    for start in stride(from: 0, to: content.count - 1000, by: 1000) {
+      #expect(messages.take(Self.packet(0, RecordedWorld.piece(content, start..<(start + 1000), 1))).isEmpty)
+    }
+    #expect(messages.incomplete == 0)
+  }
+
+  /// A sender may jump ahead with each message. A simple list says what is to be expected.
+  @Test(.timeLimit(.minutes(1))) func whatComesAgainIsToldHoweverFarItJumps() {
+    var random = SeededRandom(seed: 37)
+    var messages = EvidenceMessages(RecordedWorld().header)
+    var (seen, end) = (Set<UInt64>(), UInt64(0))
+    for _ in 0..<20_000 {
+      let back = UInt64.random(in: 0..<200, using: &random)
+      let jump = UInt64.random(in: 0..<32_768, using: &random)
+      let sequence = Bool.random(using: &random) ? end + jump : end - min(end, back * back)
+      let isOld = sequence < end && end - sequence <= 1 << 15 && seen.contains(sequence)
+      let found = messages.take(Self.packet(0, RecordedWorld.message(Self.content("a"), sequence)))
+      #expect(found.isEmpty == isOld)
+      seen.insert(sequence)
+      end = max(end, sequence + 1)
+    }
   }
 
   @Test func whoHasWrittenIt() throws {

@@ -76,7 +76,7 @@ struct RecordedWorld {
   static func piece(
     _ content: [UInt8], _ range: Range<Int>?, _ sequence: UInt64, _ stream: StreamID = reliable
   ) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: content.count + 64)
+    var bytes = [UInt8](repeating: 0, count: (range ?? content.indices).count + 64)
     let count = bytes.withUnsafeMutableBytes { buffer in
       var output = OutputRawSpan(buffer: buffer, initializedCount: 0)
       output.appendMessage(stream, sequence: sequence, content: content, range: range ?? content.indices)
