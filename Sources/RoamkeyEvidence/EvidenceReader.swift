@@ -9,6 +9,14 @@ package struct EvidencePacket: Sendable {
   /// When it was received, in microseconds since 1970, in the word of the recorder.
   package var time: UInt64
   package var frames: [UInt8]
+
+  /// One that somebody has checked.
+  package init(record: UInt32, number: UInt64, time: UInt64, frames: [UInt8]) {
+    self.record = record
+    self.number = number
+    self.time = time
+    self.frames = frames
+  }
 }
 
 /// Reads and checks one part, piece by piece (EVIDENCE §4): `append` bytes, ask for packets with `next` until there is

@@ -36,8 +36,16 @@ struct VerifyCommand: AsyncParsableCommand {
   func run() async throws {
     try await Failure.report(json: json) { () throws(Failure) in
       let printer = EvidencePrinter(json: json)
+      var heading: String?
       let reports = EvidenceReport.check(
-        files, player: player, server: server, onMessage: messages ? { printer.message($0, $1) } : nil)
+        files, player: player, server: server,
+        onMessage: messages
+          ? { header, message in
+            let session = "\(header.session) \(header.recorder)"
+            if heading != session { printer.heading(header) }
+            heading = session
+            printer.message(header, message)
+          } : nil)
       for report in reports { try printer.report(report, isPinned: player != nil && server != nil) }
       if let failure = Self.failure(reports) { throw failure }
     }

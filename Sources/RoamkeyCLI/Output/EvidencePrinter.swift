@@ -103,6 +103,16 @@ struct EvidencePrinter: Sendable {
 
   // MARK: Messages
 
+  /// Before the messages of a session, of which nobody knows yet whether all of it is genuine.
+  func heading(_ header: EvidenceHeader) {
+    guard !json else { return }
+    let names = header.recorder == .server ? ("player", "server") : ("server", "player")
+    Console.print("messages of session \(header.session)")
+    Console.print("  sent by the \(names.0) \(header.sender)")
+    Console.print("  recorded by the \(names.1) \(header.recorderID)")
+    Console.print("  good as far as they stand here; whether the files are GENUINE or REFUSED stands at the end")
+  }
+
   func message(_ header: EvidenceHeader, _ message: EvidenceMessage) {
     let (author, proof, words) = Self.authorship(header, message)
     let text = String(decoding: message.body, as: UTF8.self)
