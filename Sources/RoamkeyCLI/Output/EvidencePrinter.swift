@@ -46,7 +46,7 @@ struct EvidencePrinter: Sendable {
     for parts in report.missingParts { lines.append("  MISSING   part \(range(parts))") }
     lines.append("  end       \(summary.end?.words ?? "none")")
     if report.incompleteMessages > 0 {
-      lines.append("  messages  \(report.incompleteMessages) could not be put together: pieces are missing, or too many")
+      lines.append("  messages  \(report.incompleteMessages) could not be put together: pieces missing, or too many")
     }
     return lines
   }
