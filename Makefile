@@ -85,6 +85,7 @@ interop: setup-interop ## a client in Python, written from docs/PROTOCOL.md alon
 	@swift build --product roamkey
 	@$$(scripts/setup.sh --which-python) Tests/Interop/interop_test.py
 	@$$(scripts/setup.sh --which-python) Tests/Interop/state_reader.py
+	@$$(scripts/setup.sh --which-python) Tests/Interop/evidence_reader.py
 
 # SwiftPM hands `-warnings-as-errors` to our own targets only; packages from elsewhere keep `-suppress-warnings`.
 # The flag changes every compile command, so it has a build folder of its own.

@@ -16,6 +16,7 @@ let package = Package(
     .library(name: "RoamkeySimulator", targets: ["RoamkeySimulator"]),
     .library(name: "RoamkeyTerminal", targets: ["RoamkeyTerminal"]),
     .library(name: "RoamkeyState", targets: ["RoamkeyState"]),
+    .library(name: "RoamkeyEvidence", targets: ["RoamkeyEvidence"]),
     .executable(name: "roamkey", targets: ["RoamkeyCLI"]),
   ],
   dependencies: [
@@ -44,11 +45,14 @@ let package = Package(
     .target(
       name: "Roamkey",
       dependencies: [
-        "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR",
+        "RoamkeyUDP", "RoamkeyEvidence", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR",
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
+    // Files of what was received: writing and checking them needs no network.
+    .target(
+      name: "RoamkeyEvidence", dependencies: ["RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"], swiftSettings: settings),
     .target(
       name: "RoamkeyUDP",
       dependencies: ["RoamkeyEngine", "RoamkeyWire", "RoamkeySockets"],
@@ -119,6 +123,10 @@ let package = Package(
       name: "ScenarioTests", dependencies: ["RoamkeySimulator", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto"],
       swiftSettings: settings),
     .testTarget(
+      name: "RoamkeyEvidenceTests",
+      dependencies: ["RoamkeyEvidence", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeySimulator"],
+      swiftSettings: settings),
+    .testTarget(
       name: "RoamkeyCBORTests", dependencies: ["RoamkeyCBOR", "RoamkeyCrypto", "RoamkeySimulator"],
       swiftSettings: settings),
     .testTarget(
@@ -135,7 +143,9 @@ let package = Package(
     // product.
     .target(
       name: "FuzzTargets",
-      dependencies: ["Roamkey", "RoamkeyState", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR"],
+      dependencies: [
+        "Roamkey", "RoamkeyEvidence", "RoamkeyState", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR",
+      ],
       path: "Tests/Fuzz/Targets", swiftSettings: settings),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzTargets", "RoamkeyCLI", "RoamkeyTerminal", "Roamkey"], path: "Tests/Fuzz",

@@ -24,6 +24,8 @@ public final class Client: Sendable {
   public var serverName: String { link.peer?.name ?? serverID.shortFingerprint }
   let link: ClientLink
   let driver: UDPDriver<ClientEndpoint>
+  /// Keeps what the server sends, where somebody wants that.
+  let recorder: Recorder?
 
   /// The port of a server whose text names none.
   public static let defaultPort: UInt16 = 7447
@@ -67,12 +69,16 @@ public final class Client: Sendable {
     try RoamkeyError.check(application: application, name: name)
     var settings = ClientSettings(application: application)
     settings.pin = pinned
-    settings.requiredPolicy = policy
+    // What is not signed is no evidence.
+    settings.requiredPolicy = policy ?? (configuration.recording == nil ? nil : .everyPacket)
     settings.displayName = name
     let id = key.id
     let lookup = NameLookup(server, resolver)
     let candidates = try await lookup.addresses()
-    let endpoint = ClientEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system)
+    let recorder = try Recorder.make(key, configuration, policy)
+    self.recorder = recorder
+    let endpoint = ClientEndpoint(
+      key: key, settings: settings, configuration: configuration, entropy: .system, recorder: recorder)
     let link = ClientLink(configuration, clock: endpoint.clock)
     let loop = ClientLoop(link, lookup, configuration.searchesLocalNetwork ? LocalSearch() : nil)
     let driver: UDPDriver<ClientEndpoint>
@@ -82,6 +88,7 @@ public final class Client: Sendable {
         mobility: bind == nil ? .client : .host, handler: endpoint,
         onTurn: { endpoint, now in loop.turn(endpoint, now) })
     } catch {
+      recorder?.stop()
       throw RoamkeyError(error)
     }
     loop.attach(driver)
@@ -92,10 +99,15 @@ public final class Client: Sendable {
     case .connected(let peer), .reconnecting(let peer), .ended(let peer, _): serverID = peer.id
     case .failed(let error):
       driver.stop()
+      await recorder?.finish()
+      if recorder != nil, policy == nil, error == .wrongSigningPolicy(server: .sealedOnly) {
+        throw RoamkeyError(unsigned: "the packets of this server")
+      }
       throw RoamkeyError(error, server: server)
     case .connecting:
       // The task was cancelled.
       driver.stop()
+      recorder?.stop()
       throw RoamkeyError(.closed, server: server)
     }
     self.id = id
@@ -106,6 +118,7 @@ public final class Client: Sendable {
   deinit {
     driver.perform { endpoint, now in endpoint.close(afterDelivery: false, now: now) }
     driver.stop()
+    recorder?.stop()
   }
 
   /// Where the server's packets come from now.
@@ -248,17 +261,17 @@ public final class Client: Sendable {
   /// What it has counted so far, or until it was closed.
   public func statistics() async -> Statistics {
     let sockets = driver.statistics
-    let current = await driver.ask { [link] endpoint, _ in
+    let current = await driver.ask { [link, recorder] endpoint, _ in
       Statistics(
         endpoint.statistics, sockets: sockets, unreadDropped: link.events.dropped,
         receiptsDropped: link.receipts.dropped,
-        players: link.phase.isConnected ? 1 : 0)
+        players: link.phase.isConnected ? 1 : 0, recorder: recorder?.counts)
     }
     return current ?? link.finalStatistics
       ?? Statistics(
         EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped,
         receiptsDropped: link.receipts.dropped,
-        players: 0)
+        players: 0, recorder: recorder?.counts)
   }
 
   /// How the session is doing: round trip, loss, queues, counts. Nil when there is none, or none yet after the server
@@ -299,6 +312,7 @@ public final class Client: Sendable {
     }
     link.finalStatistics = await statistics()
     driver.stop()
+    await recorder?.finish()
     link.events.finish()
     link.receipts.finish()
     if case .ended(_, let reason) = link.phase { return reason }

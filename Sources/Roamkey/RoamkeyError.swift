@@ -14,6 +14,7 @@ public struct RoamkeyError: Error, Sendable, Hashable, CustomStringConvertible {
       case portInUse, addressNotAvailable, permissionDenied, system, closed
       case noAnswer, wrongServer, unsupportedVersion, wrongApplication, wrongSigningPolicy
       case notAllowed, banned, full
+      case cannotRecord
     }
 
     /// The application's name is empty or too long.
@@ -56,6 +57,8 @@ public struct RoamkeyError: Error, Sendable, Hashable, CustomStringConvertible {
     public static let banned = Code(name: .banned)
     /// The server has no place left.
     public static let full = Code(name: .full)
+    /// What is received cannot be recorded, or not any more.
+    public static let cannotRecord = Code(name: .cannotRecord)
 
     public var description: String { name.rawValue }
 
@@ -64,7 +67,7 @@ public struct RoamkeyError: Error, Sendable, Hashable, CustomStringConvertible {
       switch name {
       case .wrongServer, .unsupportedVersion, .wrongApplication, .wrongSigningPolicy, .notAllowed, .banned, .full: true
       case .badApplication, .badName, .badPort, .badThreads, .badAddress, .hostNotFound, .nameServiceSilent, .portInUse,
-        .addressNotAvailable, .permissionDenied, .system, .closed, .noAnswer:
+        .addressNotAvailable, .permissionDenied, .system, .closed, .noAnswer, .cannotRecord:
         false
       }
     }

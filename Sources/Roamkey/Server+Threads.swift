@@ -8,9 +8,10 @@ extension Server {
   /// One thread, which is the whole server, or the app's own.
   static func start(
     _ key: consuming PlayerKey, _ settings: ServerSettings, _ configuration: RoamkeyConfiguration,
-    listen: NetworkAddress, _ loop: LoopMode
+    listen: NetworkAddress, _ loop: LoopMode, _ recorder: Recorder?
   ) throws(UDPError) -> (ServerLink, [UDPDriver<ServerEndpoint>]) {
-    let endpoint = ServerEndpoint(key: key, settings: settings, configuration: configuration, entropy: .system)
+    let endpoint = ServerEndpoint(
+      key: key, settings: settings, configuration: configuration, entropy: .system, recorder: recorder)
     let link = ServerLink(configuration, clock: endpoint.clock)
     let driver = try UDPDriver(
       bind: listen, name: "roamkey-server", isPolled: loop == .polled, mobility: .host, handler: endpoint,
@@ -21,7 +22,7 @@ extension Server {
   /// Several threads, each with a socket of its own at the same port, and with the sessions that begin there.
   static func start(
     _ key: consuming PlayerKey, _ settings: ServerSettings, _ configuration: RoamkeyConfiguration,
-    listen: NetworkAddress, threads: Int
+    listen: NetworkAddress, threads: Int, _ recorder: Recorder?
   ) throws(UDPError) -> (ServerLink, [UDPDriver<ServerEndpoint>]) {
     let clock = LocalClock(random: SystemRandom.number())
     let link = ServerLink(configuration, clock: clock, shards: threads)
@@ -39,7 +40,8 @@ extension Server {
         handOver: { [inboxes] datagram, path, owner in inboxes[owner].post(datagram, path: path) })
       let copy = key.withSeed { PlayerKey(seed: SecretBytes(copying: $0)) }
       let endpoint = ServerEndpoint(
-        key: copy, settings: settings, configuration: configuration, entropy: .system, shard: shard)
+        key: copy, settings: settings, configuration: configuration, entropy: .system, shard: shard,
+        recorder: recorder)
       drivers.append(
         try UDPDriver(
           bind: address, name: "roamkey-srv-\(index)", sharesPort: true, mobility: .host, inbox: inboxes[index],

@@ -35,6 +35,8 @@ public final class Server: Sendable {
   let drivers: [UDPDriver<ServerEndpoint>]
   /// Answers on the local network, where somebody is to.
   let announcer: BeaconAnnouncer?
+  /// Keeps what players send, where somebody wants that.
+  let recorder: Recorder?
   /// Locked for as long as the server runs.
   private let instance: Locked<InstanceID?>
 
@@ -94,12 +96,15 @@ public final class Server: Sendable {
     self.instance = Locked(instance)
     instanceFileError = problem
     let signer = Self.signer(key, discovery, configuration)
+    let recorder = try Recorder.make(key, configuration, signingPolicy)
+    self.recorder = recorder
     do throws(UDPError) {
       (link, drivers) =
         threads == 1
-        ? try Self.start(key, settings, configuration, listen: listen, loop)
-        : try Self.start(key, settings, configuration, listen: listen, threads: threads)
+        ? try Self.start(key, settings, configuration, listen: listen, loop, recorder)
+        : try Self.start(key, settings, configuration, listen: listen, threads: threads, recorder)
     } catch {
+      recorder?.stop()
       throw RoamkeyError(error)
     }
     let announcement = ServerAnnouncement(application: application, name: name, address: drivers[0].localAddress)
@@ -129,6 +134,7 @@ public final class Server: Sendable {
     announcer?.stop()
     if link.beginClosing() { perform { endpoint, now in endpoint.shutdown(now: now) } }
     for driver in drivers { driver.stop() }
+    recorder?.stop()
     link.endClosing()
   }
 
@@ -291,7 +297,7 @@ public final class Server: Sendable {
     }
     return Statistics(
       endpoints, sockets: sockets, unreadDropped: link.events.dropped, receiptsDropped: link.receipts.dropped,
-      players: link.isStopped ? 0 : link.players.count)
+      players: link.isStopped ? 0 : link.players.count, recorder: recorder?.counts)
   }
 
   /// How a player's session is doing: round trip, loss, queues, counts. Nil for one who is not in.
@@ -328,6 +334,7 @@ public final class Server: Sendable {
     }
     link.finalStatistics = await statistics()
     for driver in drivers { driver.stop() }
+    await recorder?.finish()
     instance.withLock { $0 = nil }
     link.events.finish()
     link.receipts.finish()

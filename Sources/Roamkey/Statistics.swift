@@ -36,6 +36,10 @@ public struct Statistics: Sendable, Hashable {
   public internal(set) var unreadDropped: UInt64 = 0
   /// Receipts that the app did not take in time: the newest 65,536 are kept.
   public internal(set) var receiptsDropped: UInt64 = 0
+  /// Packets that were written down as evidence (`RoamkeyConfiguration.recording`).
+  public internal(set) var packetsRecorded: UInt64 = 0
+  /// Packets that were to be written down and were not: the disk did not keep up, or has failed.
+  public internal(set) var packetsNotRecorded: UInt64 = 0
   /// Sends that the system refused, by kind; kinds that did not occur are not listed.
   ///
   /// `unreachable`: no network or no route. `forbidden`: a firewall. `noAddress`: the local address has gone.
@@ -47,9 +51,11 @@ public struct Statistics: Sendable, Hashable {
 
   init(
     _ endpoint: EndpointStatistics, sockets: SocketStatistics, unreadDropped: UInt64, receiptsDropped: UInt64 = 0,
-    players: Int
+    players: Int, recorder: (recorded: UInt64, notRecorded: UInt64)? = nil
   ) {
     self.players = players
+    packetsRecorded = recorder?.recorded ?? 0
+    packetsNotRecorded = recorder?.notRecorded ?? 0
     datagramsReceived = endpoint.datagramsReceived
     bytesReceived = endpoint.bytesReceived
     datagramsSent = endpoint.datagramsSent

@@ -13,7 +13,7 @@ struct RoamkeyCommand: AsyncParsableCommand {
     version: "roamkey \(Version.text)",
     subcommands: [
       KeygenCommand.self, IDCommand.self, KeyCommand.self, ServeCommand.self, ServersCommand.self, ConnectCommand.self,
-      DemoCommand.self, BenchCommand.self,
+      DemoCommand.self, BenchCommand.self, RecordCommand.self, VerifyCommand.self,
     ])
 
   /// ArgumentParser's own `main`, but that a closed standard output (as behind `| head`) is a failed write rather than

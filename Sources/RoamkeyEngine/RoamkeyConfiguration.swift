@@ -39,6 +39,9 @@ public struct RoamkeyConfiguration: Sendable {
   /// The same for the bytes of unread messages, in all sessions together (PROTOCOL §7: 256 MiB a process).
   package var unreadByteLimit = 256 << 20
 
+  /// Where what is received is kept as evidence; nil, the default, keeps nothing.
+  public var recording: Recording?
+
   /// When messages leave.
   public var flushPolicy = FlushPolicy.atOnce
 

@@ -49,6 +49,8 @@ struct Meters {
     count("received_resets", statistics.resetsReceived)
     count("undelivered_messages", statistics.unreadDropped, ("reason", "unread"))
     count("dropped_receipts", statistics.receiptsDropped)
+    count("recorded_packets", statistics.packetsRecorded)
+    count("unrecorded_packets", statistics.packetsNotRecorded)
     for (reason, number) in statistics.drops { count("dropped_packets", number, ("reason", reason)) }
     for (kind, number) in statistics.sendErrorsByKind { count("send_errors", number, ("kind", kind)) }
   }

@@ -68,6 +68,12 @@ struct ConnectCommand: AsyncParsableCommand {
       """, valueName: "mode"))
   var delivery = DeliveryMode.reliable
 
+  @Option(
+    help: ArgumentHelp(
+      "Keep what the server sends as evidence, in this folder (see verify).", valueName: "folder"),
+    completion: .directory)
+  var record: String?
+
   @Flag(help: "Print events as JSON, one object a line.")
   var json = false
 
@@ -81,7 +87,8 @@ struct ConnectCommand: AsyncParsableCommand {
       guard host != nil || pin != nil || (Terminal.isThere && !json) else { throw Self.nowhere }
       let player = try player()
       let known = KnownServers(besideKeyFile: root ?? key ?? KeyStore.player)
-      let finder = ServerFinder(pin: pin, known: known, application: app)
+      var finder = ServerFinder(pin: pin, known: known, application: app)
+      finder.configuration.recording = record.map { Recording(folder: $0) }
       let client: Client
       if let host {
         client = try await finder.connect(player, to: host)
@@ -91,6 +98,8 @@ struct ConnectCommand: AsyncParsableCommand {
         guard let server = try await PickerSession(application: app, known: known).run(signals) else { return }
         client = try await finder.connect(player, to: server)
       }
+      let watch = Task { [client] in await RecordingWatch.tell { client.recordingError } }
+      defer { watch.cancel() }
       try await Conversation(client: client, delivery: delivery.delivery, json: json).run(signals)
     }
   }

@@ -52,6 +52,12 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Threads that carry datagrams, 1 to 16; not more than there are cores.", valueName: "n"))
   var threads = 1
 
+  @Option(
+    help: ArgumentHelp(
+      "Keep what players send as evidence, in this folder (see verify). Tell them: what they say lies there.",
+      valueName: "folder"), completion: .directory)
+  var record: String?
+
   @Flag(help: "Seal packets, but do not sign each one.")
   var sealedOnly = false
 
@@ -63,6 +69,12 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Flag(help: "Print events as JSON, one object a line. Somebody must read them: a full pipe holds up the room.")
   var json = false
+
+  func validate() throws {
+    if sealedOnly && record != nil {
+      throw ValidationError("--sealed-only leaves nothing to --record: packets that are not signed prove nothing")
+    }
+  }
 
   func run() async throws {
     try await Failure.report(json: json) { () throws(Failure) in
@@ -77,6 +89,8 @@ struct ServeCommand: AsyncParsableCommand {
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await room.run() }
         let watch = Task { await door.watch(server) }
+        let recording = Task { await RecordingWatch.tell { server.recordingError } }
+        defer { recording.cancel() }
         while let signal = await signals.next() {
           switch signal {
           case SIGHUP where !hasLostTerminal: door.readAgain(server)
@@ -96,10 +110,13 @@ struct ServeCommand: AsyncParsableCommand {
   private func start(_ lists: AccessFiles.Lists) async throws(Failure) -> Server {
     let address = try ListenAddress.parse(listen)
     let key = try KeyStore.loadOrMake(key, default: KeyStore.server, passphraseFile: passphraseFile)
+    var configuration = RoamkeyConfiguration()
+    configuration.recording = record.map { Recording(folder: $0) }
     do throws(RoamkeyError) {
       let server = try await Server(
         key: key, application: app, listen: address, signingPolicy: sealedOnly ? .sealedOnly : .everyPacket, name: name,
-        allow: lists.allowed, deny: lists.denied, threads: threads, discovery: noDiscovery ? .off : .localNetwork)
+        allow: lists.allowed, deny: lists.denied, threads: threads, discovery: noDiscovery ? .off : .localNetwork,
+        configuration: configuration)
       if let problem = server.instanceFileError { Log.logger.warning("\(problem.description)") }
       if let problem = server.discoveryError {
         Log.logger.warning("nobody on the local network is answered: \(problem.description)")

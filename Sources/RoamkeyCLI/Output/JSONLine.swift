@@ -7,6 +7,7 @@ struct JSONLine {
     /// A number that is written already, such as a time.
     case literal(String)
     case object([(String, Value)])
+    case list([Value])
 
     /// A number with a fraction; JSON has none that are not finite.
     static func decimal(_ value: Double) -> Value { .literal(value.isFinite ? "\(value)" : "0") }
@@ -36,6 +37,7 @@ struct JSONLine {
     case .number(let number): String(number)
     case .literal(let literal): literal
     case .object(let fields): object(fields)
+    case .list(let values): "[" + values.map(written).joined(separator: ",") + "]"
     }
   }
 

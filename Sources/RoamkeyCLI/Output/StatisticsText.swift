@@ -14,6 +14,7 @@ enum StatisticsText {
       ("resetsSent", statistics.resetsSent), ("resetsReceived", statistics.resetsReceived),
       ("sendErrors", statistics.sendErrors), ("dropped", statistics.dropped),
       ("unreadDropped", statistics.unreadDropped), ("receiptsDropped", statistics.receiptsDropped),
+      ("packetsRecorded", statistics.packetsRecorded), ("packetsNotRecorded", statistics.packetsNotRecorded),
     ]
     return numbers.map { ($0.0, .number($0.1)) } + [
       ("drops", object(statistics.drops)), ("sendErrorsByKind", object(statistics.sendErrorsByKind)),
@@ -58,6 +59,8 @@ enum StatisticsText {
     if statistics.sendErrors > 0 {
       text += "; send errors \(statistics.sendErrors)" + inBrackets(statistics.sendErrorsByKind)
     }
+    if statistics.packetsRecorded > 0 { text += "; recorded \(statistics.packetsRecorded)" }
+    if statistics.packetsNotRecorded > 0 { text += "; not recorded \(statistics.packetsNotRecorded)" }
     if statistics.unreadDropped > 0 { text += "; dropped unread \(statistics.unreadDropped)" }
     return text
   }

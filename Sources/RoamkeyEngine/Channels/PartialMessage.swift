@@ -2,7 +2,7 @@ import DequeModule
 import RoamkeyWire
 
 /// Why a message frame closes the session: no honest peer sends it.
-enum ChannelError: Error, Sendable {
+package enum ChannelError: Error, Sendable {
   /// More incomplete messages, longer ones, or more bytes than the limits allow.
   case limitExceeded
   /// Two frames contradict each other about the same message.
@@ -10,28 +10,28 @@ enum ChannelError: Error, Sendable {
 }
 
 /// A message of which some bytes are here. It takes memory by what was received, never by what was announced.
-struct PartialMessage {
-  let total: Int
+package struct PartialMessage {
+  package let total: Int
   /// The bytes from the start that have no gap.
-  private(set) var prefix: [UInt8] = []
+  package private(set) var prefix: [UInt8] = []
   /// Runs of bytes beyond the first gap, in order, not overlapping. A run grows by what follows it; two that have come
   /// to touch stay two, since joining them would move bytes as often as a sender likes.
   private var ahead = Deque<(offset: Int, bytes: [UInt8])>()
   /// How many bytes are here.
-  private(set) var received = 0
+  package private(set) var received = 0
 
   /// Runs beyond the first gap, at most: each takes memory and time of its own, however few bytes it has. A message of
   /// 1 MiB in full packets has fewer than 1000 pieces, whatever their order.
   static let maximumRuns = 2048
 
-  init(total: Int) { self.total = total }
+  package init(total: Int) { self.total = total }
 
-  var isComplete: Bool { prefix.count == total }
+  package var isComplete: Bool { prefix.count == total }
 
   /// Adds a piece and returns how many of its bytes are new.
   ///
   /// Retransmissions may be cut differently, so pieces may overlap; where they do they must agree.
-  mutating func insert(_ span: RawSpan, offset: Int) throws(ChannelError) -> Int {
+  package mutating func insert(_ span: RawSpan, offset: Int) throws(ChannelError) -> Int {
     let end = offset + span.byteCount
     guard end <= total else { throw .contradiction }
     try check(span, offset: offset)

@@ -95,9 +95,10 @@ package final class ClientEndpoint: DatagramHandler {
   private static let longestPause = Duration.seconds(2)
 
   package init(
-    key: consuming PlayerKey, settings: ClientSettings, configuration: RoamkeyConfiguration, entropy: Entropy
+    key: consuming PlayerKey, settings: ClientSettings, configuration: RoamkeyConfiguration, entropy: Entropy,
+    recorder: (any PacketRecorder)? = nil
   ) {
-    context = EndpointContext(key: key, configuration: configuration, entropy: entropy)
+    context = EndpointContext(key: key, configuration: configuration, entropy: entropy, recorder: recorder)
     self.settings = settings
   }
 
@@ -385,6 +386,7 @@ package final class ClientEndpoint: DatagramHandler {
     watch(session.peerAddress)
     if session.isAnnounced { release(to: session, now: now) }
     guard session.isEnded else { return }
+    context.recorder?.ended(session.handle)
     if session.roaming.isReset { return reconnect(after: session, now: now) }
     remains = session.channels.undelivered()
     state = .ended

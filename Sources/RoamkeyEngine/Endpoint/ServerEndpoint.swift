@@ -77,9 +77,10 @@ package final class ServerEndpoint: DatagramHandler {
 
   package init(
     key: consuming PlayerKey, settings: ServerSettings, configuration: RoamkeyConfiguration, entropy: Entropy,
-    shard: ServerShard? = nil
+    shard: ServerShard? = nil, recorder: (any PacketRecorder)? = nil
   ) {
-    context = EndpointContext(key: key, configuration: configuration, entropy: entropy, clock: shard?.clock)
+    context = EndpointContext(
+      key: key, configuration: configuration, entropy: entropy, clock: shard?.clock, recorder: recorder)
     self.settings = settings
     self.shard = shard
     access = settings.access
@@ -317,6 +318,7 @@ package final class ServerEndpoint: DatagramHandler {
   private func remove(_ session: Session) {
     context.expected.removeAll()
     timers.remove(session)
+    context.recorder?.ended(session.handle)
     sessions[session.handle] = nil
     forgetIDs(of: session)
     if players[session.peer] === session { players[session.peer] = nil }

@@ -43,6 +43,19 @@ package struct SignatureTrailer: Sendable {
     return node
   }
 
+  /// The leaf that stands for a packet of the session `id`.
+  @inline(__always)
+  package static func leaf(
+    of id: Digest, _ direction: Direction, number: UInt64, frames: RawSpan, blinder: Digest
+  ) -> Digest {
+    BLAKE2b.hash("rk1 leaf", key: blinder) { hash in
+      hash.update(id)
+      hash.update(direction.rawValue)
+      hash.update(bigEndian: number)
+      hash.update(frames)
+    }
+  }
+
   /// An inner node.
   package static func node(_ left: Digest, _ right: Digest) -> Digest {
     BLAKE2b.hash("rk1 node") { hash in
@@ -90,12 +103,6 @@ extension SessionKeys {
   package borrowing func leaf(
     _ direction: Direction, number: UInt64, frames: RawSpan, blinder: Digest
   ) -> Digest {
-    let id = context.id
-    return BLAKE2b.hash("rk1 leaf", key: blinder) { hash in
-      hash.update(id)
-      hash.update(direction.rawValue)
-      hash.update(bigEndian: number)
-      hash.update(frames)
-    }
+    SignatureTrailer.leaf(of: context.id, direction, number: number, frames: frames, blinder: blinder)
   }
 }

@@ -52,11 +52,16 @@ final class EndpointContext {
   #endif
   var writtenFrames: [SentFrame] = []
 
+  /// Keeps what was received as evidence; nil where nobody wants that.
+  let recorder: (any PacketRecorder)?
+
   /// - Parameter clock: one that is shared with others; nil for one of its own.
   init(
-    key: consuming PlayerKey, configuration: RoamkeyConfiguration, entropy: Entropy, clock: LocalClock? = nil
+    key: consuming PlayerKey, configuration: RoamkeyConfiguration, entropy: Entropy, clock: LocalClock? = nil,
+    recorder: (any PacketRecorder)? = nil
   ) {
     self.key = key
+    self.recorder = recorder
     self.configuration = configuration
     var entropy = entropy
     self.clock = clock ?? LocalClock(random: entropy.clockOrigin())

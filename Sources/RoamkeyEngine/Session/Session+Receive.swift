@@ -57,6 +57,7 @@ extension Session {
     }
     counters.bytesReceived += UInt64(size)
     guard commit(opened, now: now) else { return }
+    if let recorder = context.recorder { record(plaintext, opened, for: recorder) }
     let frames = plaintext.extracting(0..<frameCount)
     if case .closing = state {
       receiveWhileClosing(frames, path: path, size: size, isNewest: opened.number == window.highest)

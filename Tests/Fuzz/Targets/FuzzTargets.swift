@@ -5,7 +5,7 @@ package enum FuzzTargets {
   package static let all: [FuzzTarget] = [
     // Decoders.
     headers, frames, parameters, content, beacons, values, addresses, text, playerIDs, keyFiles, storage, statements,
-    words, handovers,
+    words, handovers, evidence,
     // What is behind seals and signatures.
     packets, trailers, identities, handshakes, discovery, peer, sessions,
     // Messages of apps.
