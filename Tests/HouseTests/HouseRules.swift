@@ -13,15 +13,15 @@ enum HouseRules {
     "RoamkeyTerminal": ["Roamkey", "Glibc", "Musl", "Synchronization"],
     "RoamkeyMetrics": ["Roamkey", "CoreMetrics"],
     "Roamkey": [
-      "RoamkeyUDP", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR", "Logging", "DequeModule", "Glibc",
-      "Musl",
-      "Synchronization",
+      "RoamkeyUDP", "RoamkeyEvidence", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "RoamkeyCBOR", "Logging",
+      "DequeModule", "Glibc", "Musl", "Synchronization",
     ],
     "RoamkeyUDP": [
       "RoamkeyEngine", "RoamkeyWire", "RoamkeySockets", "DequeModule", "HeapModule", "Glibc", "Musl", "Synchronization",
     ],
     "RoamkeySimulator": ["Roamkey", "RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "DequeModule"],
     "RoamkeyState": ["Roamkey", "RoamkeyCBOR"],
+    "RoamkeyEvidence": ["RoamkeyEngine", "RoamkeyWire", "RoamkeyCrypto", "Glibc", "Musl"],
     "RoamkeyEngine": ["RoamkeyWire", "RoamkeyCrypto", "DequeModule", "HeapModule"],
     "RoamkeyWire": [],
     "RoamkeyCBOR": [],
