@@ -88,7 +88,7 @@ public final class Client: Sendable {
         mobility: bind == nil ? .client : .host, handler: endpoint,
         onTurn: { endpoint, now in loop.turn(endpoint, now) })
     } catch {
-      recorder?.stop()
+      await recorder?.finish()
       throw RoamkeyError(error)
     }
     loop.attach(driver)
@@ -107,7 +107,7 @@ public final class Client: Sendable {
     case .connecting:
       // The task was cancelled.
       driver.stop()
-      recorder?.stop()
+      await recorder?.finish()
       throw RoamkeyError(.closed, server: server)
     }
     self.id = id

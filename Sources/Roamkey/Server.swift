@@ -104,7 +104,7 @@ public final class Server: Sendable {
         ? try Self.start(key, settings, configuration, listen: listen, loop, recorder)
         : try Self.start(key, settings, configuration, listen: listen, threads: threads, recorder)
     } catch {
-      recorder?.stop()
+      await recorder?.finish()
       throw RoamkeyError(error)
     }
     let announcement = ServerAnnouncement(application: application, name: name, address: drivers[0].localAddress)

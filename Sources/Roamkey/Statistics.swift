@@ -40,6 +40,8 @@ public struct Statistics: Sendable, Hashable {
   public internal(set) var packetsRecorded: UInt64 = 0
   /// Packets that were to be written down and were not: the disk did not keep up, or has failed.
   public internal(set) var packetsNotRecorded: UInt64 = 0
+  /// Files of evidence that had to go, since their folder was full (`Recording.maximumFolderSize`).
+  public internal(set) var recordedFilesRemoved: UInt64 = 0
   /// Sends that the system refused, by kind; kinds that did not occur are not listed.
   ///
   /// `unreachable`: no network or no route. `forbidden`: a firewall. `noAddress`: the local address has gone.
@@ -51,11 +53,12 @@ public struct Statistics: Sendable, Hashable {
 
   init(
     _ endpoint: EndpointStatistics, sockets: SocketStatistics, unreadDropped: UInt64, receiptsDropped: UInt64 = 0,
-    players: Int, recorder: (recorded: UInt64, notRecorded: UInt64)? = nil
+    players: Int, recorder: Recorder.Counts? = nil
   ) {
     self.players = players
     packetsRecorded = recorder?.recorded ?? 0
     packetsNotRecorded = recorder?.notRecorded ?? 0
+    recordedFilesRemoved = recorder?.filesRemoved ?? 0
     datagramsReceived = endpoint.datagramsReceived
     bytesReceived = endpoint.bytesReceived
     datagramsSent = endpoint.datagramsSent

@@ -1,6 +1,6 @@
 /// Why a datagram or packet was dropped.
 package enum DropReason: Int, CaseIterable, Sendable {
-  /// Shorter than any packet, or a first byte that means nothing.
+  /// Shorter than any packet, longer than a packet may be, or a first byte that means nothing.
   case malformed
   /// A handshake datagram of a version that is not spoken.
   case unknownVersion

@@ -6,13 +6,14 @@
 /// Each session has files of its own, *parts*. Only what the other side has signed is kept, so there must be
 /// signatures: with `sealedOnly` nothing can be recorded.
 public struct Recording: Sendable, Hashable {
-  /// Made where it is missing. One server or client at a time has it. In it only files that were recorded here are ever
-  /// removed.
+  /// Made where it is missing. One server or client at a time has it. In it only files that this key has recorded are
+  /// ever removed.
   public var folder: String
   /// When a part has so many bytes it is closed, and another one begun. Less than 64 KiB counts as that.
   public var maximumFileSize = 16 << 20
-  /// When all parts together have more bytes, the oldest are removed. Each counts for 4 KiB at least. Less than twice
-  /// the size of a file counts as that.
+  /// When all parts together have more bytes some are removed: the oldest of whoever has sent the most, so that nobody
+  /// gets rid of what others have said by saying much. What is old enough goes all the same, so take in time what is
+  /// to last (`exportEvidence`). Each counts for 4 KiB at least. Less than twice the size of a file counts as that.
   public var maximumFolderSize = 256 << 20
 
   /// What may wait to be written, in bytes: a second of a thousand busy players. Beyond that packets are left out, and

@@ -51,6 +51,7 @@ struct Meters {
     count("dropped_receipts", statistics.receiptsDropped)
     count("recorded_packets", statistics.packetsRecorded)
     count("unrecorded_packets", statistics.packetsNotRecorded)
+    count("removed_recordings", statistics.recordedFilesRemoved)
     for (reason, number) in statistics.drops { count("dropped_packets", number, ("reason", reason)) }
     for (kind, number) in statistics.sendErrorsByKind { count("send_errors", number, ("kind", kind)) }
   }

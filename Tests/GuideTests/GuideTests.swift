@@ -21,7 +21,7 @@ import Testing
   @Test func everyListingIsCompiled() throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.root.appending(path: "Tests/Guide").path)
     let programs = try names.map { try text("Tests/Guide/\($0)/main.swift") }
-    let sources = try ["Game", "Chat", "Author", "Key", "World", "More"].map { name in
+    let sources = try ["Game", "Chat", "Author", "Key", "Evidence", "World", "More"].map { name in
       try text("Tests/GuideTests/\(name)Listings.swift")
     }
     // Of the game in Examples, whose tests are a step of their own: without the space before each line.

@@ -23,16 +23,18 @@ final class Pair {
   init(
     seed: UInt64 = 1, configuration: RoamkeyConfiguration = .init(),
     server serverSettings: ServerSettings = .init(application: "test/1"),
-    client clientSettings: ClientSettings = .init(application: "test/1")
+    client clientSettings: ClientSettings = .init(application: "test/1"), recorder: (any PacketRecorder)? = nil
   ) {
     let serverKey = PlayerKey.generate()
     let clientKey = PlayerKey.generate()
     serverID = serverKey.id
     clientID = clientKey.id
     server = ServerEndpoint(
-      key: serverKey, settings: serverSettings, configuration: configuration, entropy: .seeded(seed))
+      key: serverKey, settings: serverSettings, configuration: configuration, entropy: .seeded(seed),
+      recorder: recorder)
     client = ClientEndpoint(
-      key: clientKey, settings: clientSettings, configuration: configuration, entropy: .seeded(seed + 1))
+      key: clientKey, settings: clientSettings, configuration: configuration, entropy: .seeded(seed + 1),
+      recorder: recorder)
   }
 
   /// Connects and exchanges everything that follows at once.

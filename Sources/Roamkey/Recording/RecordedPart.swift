@@ -12,8 +12,13 @@ final class RecordedPart {
   /// What is.
   private(set) var written = 0
   private(set) var isOpen = true
+  /// Where it lies, once something of it is written.
+  var file: RecordedFile?
   /// It is on the list of those that are written next.
   var isTouched = false
+
+  /// One busy second of a player; a thousand of them do not keep the memory of their busiest.
+  private static let keptCapacity = 64 << 10
 
   init(_ header: EvidenceHeader, name: String) {
     self.name = name
@@ -42,6 +47,10 @@ final class RecordedPart {
   /// What was pending is in the file.
   func onWritten() {
     written += pending.count
-    pending.removeAll(keepingCapacity: isOpen)
+    if isOpen && pending.capacity <= Self.keptCapacity {
+      pending.removeAll(keepingCapacity: true)
+    } else {
+      pending = []
+    }
   }
 }

@@ -55,6 +55,13 @@ final class Recorder: PacketRecorder, Sendable {
     var session: String
   }
 
+  /// What there is to tell of it.
+  struct Counts: Sendable {
+    var recorded: UInt64 = 0
+    var notRecorded: UInt64 = 0
+    var filesRemoved: UInt64 = 0
+  }
+
   struct State: Sendable {
     var batch = Batch()
     /// Sessions that the recorder's thread knows, or will know with this batch.
@@ -68,8 +75,7 @@ final class Recorder: PacketRecorder, Sendable {
     var error: RoamkeyError?
     /// What there is, once it is closed.
     var written: [Written] = []
-    var recorded: UInt64 = 0
-    var notRecorded: UInt64 = 0
+    var counts = Counts()
     /// The recorder's thread sleeps, until there is anything to do or until it is urgent.
     var sleeper: (gate: Gate, isPatient: Bool)?
 
@@ -84,7 +90,7 @@ final class Recorder: PacketRecorder, Sendable {
   /// - Throws: where the folder cannot be used.
   init(_ recording: Recording, key: consuming PlayerKey) throws(RoamkeyError) {
     self.recording = recording
-    let folder = try RecordingFolder(recording)
+    let folder = try RecordingFolder(recording, recorder: key.id)
     let thread = RecorderThread(self, folder, key)
     guard startOwnThread({ thread.run() }) else {
       throw RoamkeyError(.cannotRecord, "what is received cannot be recorded: the system gives no more threads")
@@ -98,13 +104,14 @@ final class Recorder: PacketRecorder, Sendable {
       session: session.handle, time: Self.now, what: .packet(packet, size: plaintext.byteCount))
     let gate = plaintext.withUnsafeBytes { bytes in
       state.withLock { state -> Gate? in
-        guard !state.isClosed else {
-          state.notRecorded += 1
+        // Once it stops, the end that it writes is the end.
+        guard !state.isClosed, !state.isStopping else {
+          state.counts.notRecorded += 1
           return nil
         }
         if state.known.insert(session.handle).inserted { state.batch.sessions[session.handle] = session }
         guard state.batch.size + bytes.count <= recording.bufferLimit else {
-          state.notRecorded += 1
+          state.counts.notRecorded += 1
           state.missed[session.handle, default: 0] += 1
           return nil
         }
@@ -133,8 +140,8 @@ final class Recorder: PacketRecorder, Sendable {
   /// Why it has stopped; nil while it records.
   var error: RoamkeyError? { state.withLock { $0.error } }
 
-  /// Packets that were written, and that were not.
-  var counts: (recorded: UInt64, notRecorded: UInt64) { state.withLock { ($0.recorded, $0.notRecorded) } }
+  /// Packets that were written, and that were not; files that had to go.
+  var counts: Counts { state.withLock { $0.counts } }
 
   /// Closes the parts of a player's session, or of all, and tells where they are.
   func export(_ player: PlayerID?) async throws(RoamkeyError) -> [String] {
@@ -162,7 +169,8 @@ final class Recorder: PacketRecorder, Sendable {
   /// The same; returns when it is done.
   func finish() async {
     stop()
-    await isFinished.wait { $0 }
+    // Also where this task was cancelled: the folder is free afterwards.
+    await Task { [isFinished] in await isFinished.wait { $0 } }.value
   }
 
   /// The clock of the day.
@@ -186,6 +194,13 @@ extension Recorder.State {
   /// What is said to somebody who asks once it is closed.
   func answer(to player: PlayerID?) -> Result<[String], RoamkeyError> {
     error.map { .failure($0) } ?? .success(written.paths(of: player))
+  }
+
+  /// Takes out what waits to be written; what found no room stands at its end, so that no record of an end comes before
+  /// it.
+  mutating func takeBatch(_ other: inout Recorder.Batch, at time: UInt64) {
+    for session in Array(missed.keys) { fillGap(of: session, at: time) }
+    swap(&batch, &other)
   }
 
   /// There is room again: what found none is told first.

@@ -30,7 +30,7 @@ final class RecorderThread: @unchecked Sendable {
       // What comes within a moment is written together, and signed for once.
       sleep(isPatient: true) { [limit = recorder.recording.bufferLimit] in $0.isUrgent || $0.batch.size > limit / 2 }
       let (exports, isStopping) = recorder.state.withLock { state in
-        swap(&state.batch, &batch)
+        state.takeBatch(&batch, at: Recorder.now)
         defer { state.exports = [] }
         return (state.exports, state.isStopping)
       }
@@ -64,7 +64,7 @@ final class RecorderThread: @unchecked Sendable {
       state.isClosed = true
       state.error = problem
       state.written = written
-      state.notRecorded += UInt64(state.batch.entries.count { $0.isPacket })
+      state.counts.notRecorded += UInt64(state.batch.entries.count { $0.isPacket })
       state.batch = Recorder.Batch()
       state.missed = [:]
       state.known = []
@@ -87,11 +87,11 @@ final class RecorderThread: @unchecked Sendable {
       for part in touched where part.writer.isUnsigned { part.sign(key, at: Recorder.now) }
       try flush()
     } catch {
-      recorder.state.withLock { $0.notRecorded += count }
+      recorder.state.withLock { $0.counts.notRecorded += count }
       throw error
     }
     if isStopping { parts = [:] }
-    recorder.state.withLock { $0.recorded += count }
+    recorder.state.withLock { $0.counts.recorded += count }
   }
 
   private func addAll() throws(RoamkeyError) {
@@ -162,10 +162,13 @@ final class RecorderThread: @unchecked Sendable {
   }
 
   private func makeRoom(for bytes: Int) {
-    for part in folder.makeRoom(for: bytes, parts: bytes > 0 ? touched.count : 0) where part.isOpen {
-      // It was the oldest of all, though it was open.
-      part.end(.continued, key, at: Recorder.now)
+    let gone = folder.makeRoom(for: bytes, parts: bytes > 0 ? touched.count : 0)
+    guard !gone.isEmpty else { return }
+    for file in gone {
+      // It was open, and nothing else was left to go.
+      if let part = file.part, part.isOpen { part.end(.continued, key, at: Recorder.now) }
     }
+    recorder.state.withLock { $0.counts.filesRemoved += UInt64(gone.count) }
   }
 
   private func export(_ player: PlayerID?) -> Result<[String], RoamkeyError> {

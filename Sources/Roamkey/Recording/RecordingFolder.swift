@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import Glibc
 internal import RoamkeyCrypto
 internal import RoamkeyEngine
@@ -9,27 +8,13 @@ internal import RoamkeyEvidence
 /// A part's file is open only while something is written to it, so that a thousand sessions need no thousand
 /// descriptors. No file of somebody else is written to or removed.
 final class RecordingFolder {
-  private struct File {
-    var name: String
-    var size: Int
-    /// Of the parts that were written by this recorder.
-    var part: RecordedPart?
-    var player: PlayerID?
-    var session: String?
-
-    /// What a file takes of the limit: a block of the disk at least.
-    var cost: Int { max(size, 4096) }
-  }
-
   let path: String
   private let limit: Int
   private var directory: CInt
-  /// The oldest first.
-  private var files = Deque<File>()
-  private var total = 0
+  private var files = RecordedFiles()
 
   /// - Throws: where it cannot be used, or another recorder has it.
-  init(_ recording: Recording) throws(RoamkeyError) {
+  init(_ recording: Recording, recorder: PlayerID) throws(RoamkeyError) {
     path = recording.folder
     limit = recording.folderLimit
     directory = -1
@@ -47,7 +32,7 @@ final class RecordingFolder {
         let isInUse = errno == EWOULDBLOCK
         throw Self.unusable(path, isInUse ? "somebody else records there: take another one" : Self.words(errno))
       }
-      try readNames()
+      try readNames(recorder)
     } catch {
       close(directory)
       directory = -1
@@ -102,72 +87,83 @@ final class RecordingFolder {
 
   private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
-  private func readNames() throws(RoamkeyError) {
+  /// Finds what this recorder has written before.
+  private func readNames(_ recorder: PlayerID) throws(RoamkeyError) {
     // A descriptor of its own, since the list closes it.
     guard let list = fdopendir(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) else {
       throw Self.unusable(path, Self.words(errno))
     }
     defer { closedir(list) }
-    var found: [File] = []
+    var names: [String] = []
     while let entry = readdir(list) {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      var status = stat()
-      guard Self.isOurs(name), fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
-        status.st_mode & S_IFMT == S_IFREG
-      else { continue }
-      found.append(File(name: name, size: Int(status.st_size)))
+      if Self.isOurs(name) { names.append(name) }
     }
-    files = Deque(found.sorted { $0.name < $1.name })
-    total = files.reduce(0) { $0 + $1.cost }
+    for name in names.sorted() {
+      guard let (size, header) = look(at: name), header.recorderID == recorder else { continue }
+      files.add(RecordedFile(name: name, size: size, header: header, part: nil))
+    }
+  }
+
+  /// What a file says of itself; nil where it is none of a recorder.
+  private func look(at name: String) -> (size: Int, header: EvidenceHeader)? {
+    let file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    // The longest header, and a little.
+    var bytes = [UInt8](repeating: 0, count: 512)
+    let count = read(file, &bytes, bytes.count)
+    guard count > 0 else { return nil }
+    var reader = EvidenceReader()
+    reader.append(Array(bytes[..<count]))
+    _ = try? reader.next()
+    return reader.header.map { (Int(status.st_size), $0) }
   }
 
   // MARK: Files
 
-  /// Removes the oldest files until so many bytes fit.
+  /// Removes files until so many bytes fit.
   /// - Parameter parts: of so many files.
-  /// - Returns: parts that were still written to, and are gone now; nothing of them is written any more.
-  func makeRoom(for bytes: Int, parts: Int) -> [RecordedPart] {
-    var gone: [RecordedPart] = []
+  /// - Returns: those that are gone; nothing is written to them any more.
+  func makeRoom(for bytes: Int, parts: Int) -> [RecordedFile] {
     // New files cost a block, old ones at most one more than they grow by.
-    let cost = bytes + parts * 4096
-    while total + cost > limit, let oldest = files.popFirst() {
-      total -= oldest.cost
-      unlinkat(directory, oldest.name, 0)
-      if let part = oldest.part { gone.append(part) }
-    }
+    let gone = files.makeRoom(for: bytes + parts * RecordedFile.block, limit: limit)
+    for file in gone { unlinkat(directory, file.name, 0) }
     return gone
   }
 
   /// Appends what a part has pending.
   func write(_ part: RecordedPart) throws(RoamkeyError) {
-    let place = files.lastIndex { $0.part === part }
-    // Its file was the oldest, and had to go.
-    if place == nil, part.written > 0 { return part.onWritten() }
-    let flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | (place == nil ? O_CREAT | O_EXCL : 0)
+    // Its file had to go.
+    if part.file?.isGone == true { return part.onWritten() }
+    let isNew = part.file == nil
+    let flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | (isNew ? O_CREAT | O_EXCL : 0)
     let file = openat(directory, part.name, flags, 0o600)
     guard file >= 0 else { throw Self.failed(path, Self.words(errno)) }
     defer { close(file) }
-    if place == nil { fchmod(file, 0o600) }
+    if isNew { fchmod(file, 0o600) }
     var status = stat()
     guard fstat(file, &status) == 0, Int(status.st_size) == part.written else {
       throw Self.failed(path, "somebody else has changed \(part.name)")
     }
-    try Self.write(part.pending, to: file, behind: part.written, path)
+    do throws(RoamkeyError) {
+      try Self.write(part.pending, to: file, behind: part.written, path)
+    } catch {
+      if isNew { unlinkat(directory, part.name, 0) }
+      throw error
+    }
     let added = part.pending.count
     part.onWritten()
-    if let place {
-      total -= files[place].cost
-      files[place].size += added
-      if !part.isOpen { files[place].part = nil }
-      total += files[place].cost
+    if let file = part.file {
+      files.grow(file, by: added)
     } else {
-      let header = part.writer.header
-      let new = File(
-        name: part.name, size: added, part: part.isOpen ? part : nil, player: header.player, session: header.session)
-      files.append(new)
-      total += new.cost
+      let file = RecordedFile(name: part.name, size: added, header: part.writer.header, part: part)
+      part.file = file
+      files.add(file)
     }
   }
 
@@ -188,12 +184,9 @@ final class RecordingFolder {
     throw failed(path, words(problem))
   }
 
-  /// The files that were written here and are still there, the oldest first.
+  /// The files that were written by this recorder and are still there, the oldest first.
   var written: [Recorder.Written] {
-    files.compactMap { file in
-      guard let player = file.player, let session = file.session else { return nil }
-      return Recorder.Written(path: "\(path)/\(file.name)", player: player, session: session)
-    }
+    files.written.map { Recorder.Written(path: "\(path)/\($0.name)", player: $0.player, session: $0.session) }
   }
 
   // MARK: Helpers

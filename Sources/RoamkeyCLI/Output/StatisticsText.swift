@@ -15,6 +15,7 @@ enum StatisticsText {
       ("sendErrors", statistics.sendErrors), ("dropped", statistics.dropped),
       ("unreadDropped", statistics.unreadDropped), ("receiptsDropped", statistics.receiptsDropped),
       ("packetsRecorded", statistics.packetsRecorded), ("packetsNotRecorded", statistics.packetsNotRecorded),
+      ("recordedFilesRemoved", statistics.recordedFilesRemoved),
     ]
     return numbers.map { ($0.0, .number($0.1)) } + [
       ("drops", object(statistics.drops)), ("sendErrorsByKind", object(statistics.sendErrorsByKind)),
@@ -61,6 +62,7 @@ enum StatisticsText {
     }
     if statistics.packetsRecorded > 0 { text += "; recorded \(statistics.packetsRecorded)" }
     if statistics.packetsNotRecorded > 0 { text += "; not recorded \(statistics.packetsNotRecorded)" }
+    if statistics.recordedFilesRemoved > 0 { text += "; recorded files removed \(statistics.recordedFilesRemoved)" }
     if statistics.unreadDropped > 0 { text += "; dropped unread \(statistics.unreadDropped)" }
     return text
   }

@@ -46,6 +46,8 @@ extension Session {
       return
     }
     let size = datagram.byteCount
+    // No evidence of it could be kept, so nothing of it takes effect (PROTOCOL §3.6).
+    guard size <= maximumDatagramSize else { return context.statistics.count(.malformed) }
     guard let opened = open(&datagram, from: path.remote, now: now) else { return }
     context.expected.advanceRooms()
     guard !opened.isReplay else { return receiveReplay(from: path.remote, now: now) }
