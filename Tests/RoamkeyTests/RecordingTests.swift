@@ -179,7 +179,7 @@ private func size(of path: String) throws -> Int {
     #expect(report.isGenuine && report.missingParts.isEmpty && texts.count == 10, "\(report)")
     // Of the cheater the latest parts are there.
     let (left, _) = try check(latest, player: cheater.id, server: server.id)
-    #expect(left.isGenuine && left.missingParts.first?.lowerBound == 1 && left.summary.end == .sessionEnded, "\(left)")
+    #expect(left.isGenuine && left.missingParts.first?.lowerBound == 1, "\(left)")
     #expect(statistics.recordedFilesRemoved >= 8)
     #expect(try place.names("s").reduce(0) { try $0 + size(of: "\(folder)/\($1)") } <= 256 << 10)
     for name in strangers { #expect(try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) == "mine") }
