@@ -267,7 +267,7 @@ public final class Client: Sendable {
         receiptsDropped: link.receipts.dropped,
         players: link.phase.isConnected ? 1 : 0, recorder: recorder?.counts)
     }
-    return current ?? link.finalStatistics
+    return current ?? link.finalStatistics?.with(recorder)
       ?? Statistics(
         EndpointStatistics(), sockets: sockets, unreadDropped: link.events.dropped,
         receiptsDropped: link.receipts.dropped,

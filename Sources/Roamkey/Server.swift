@@ -292,7 +292,7 @@ public final class Server: Sendable {
     var endpoints = EndpointStatistics()
     for driver in drivers {
       let current = await driver.ask { endpoint, _ in endpoint.statistics }
-      if current == nil, let final = link.finalStatistics { return final }
+      if current == nil, let final = link.finalStatistics { return final.with(recorder) }
       if let current { endpoints.add(current) }
     }
     return Statistics(

@@ -56,9 +56,7 @@ public struct Statistics: Sendable, Hashable {
     players: Int, recorder: Recorder.Counts? = nil
   ) {
     self.players = players
-    packetsRecorded = recorder?.recorded ?? 0
-    packetsNotRecorded = recorder?.notRecorded ?? 0
-    recordedFilesRemoved = recorder?.filesRemoved ?? 0
+    if let recorder { set(recorder) }
     datagramsReceived = endpoint.datagramsReceived
     bytesReceived = endpoint.bytesReceived
     datagramsSent = endpoint.datagramsSent
@@ -77,6 +75,21 @@ public struct Statistics: Sendable, Hashable {
     self.unreadDropped = unreadDropped
     self.receiptsDropped = receiptsDropped
     for reason in DropReason.allCases where endpoint[reason] > 0 { drops["\(reason)"] = endpoint[reason] }
+  }
+}
+
+extension Statistics {
+  fileprivate mutating func set(_ recorder: Recorder.Counts) {
+    packetsRecorded = recorder.recorded
+    packetsNotRecorded = recorder.notRecorded
+    recordedFilesRemoved = recorder.filesRemoved
+  }
+
+  /// With what a recorder has counted since: it ends after everything else.
+  func with(_ recorder: Recorder?) -> Self {
+    var result = self
+    if let recorder { result.set(recorder.counts) }
+    return result
   }
 }
 

@@ -152,17 +152,28 @@ final class RecorderThread: @unchecked Sendable {
 
   private func flush() throws(RoamkeyError) {
     defer { touched.removeAll(keepingCapacity: true) }
-    makeRoom(for: touched.reduce(0) { $0 + $1.pending.count })
-    for part in touched {
-      part.isTouched = false
-      try folder.write(part)
+    var rest = touched[...]
+    while !rest.isEmpty {
+      // Not for all at once: one who fills a folder within a second would push out everybody else's files first.
+      var bytes = 0
+      let group = rest.prefix { part in
+        guard bytes == 0 || bytes + part.pending.count <= recorder.recording.folderLimit / 8 else { return false }
+        bytes += part.pending.count
+        return true
+      }
+      rest = rest.dropFirst(group.count)
+      makeRoom(for: bytes, parts: group.count)
+      for part in group {
+        part.isTouched = false
+        try folder.write(part)
+      }
     }
     // It was more than the folder may have at all.
-    makeRoom(for: 0)
+    makeRoom(for: 0, parts: 0)
   }
 
-  private func makeRoom(for bytes: Int) {
-    let gone = folder.makeRoom(for: bytes, parts: bytes > 0 ? touched.count : 0)
+  private func makeRoom(for bytes: Int, parts: Int) {
+    let gone = folder.makeRoom(for: bytes, parts: parts)
     guard !gone.isEmpty else { return }
     for file in gone {
       // It was open, and nothing else was left to go.
