@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from interop_conversation import *  # noqa: E402, F403
 from interop_discovery import *  # noqa: E402, F403
 from interop_endings import *  # noqa: E402, F403
+from interop_evidence import *  # noqa: E402, F403
 from interop_ids import *  # noqa: E402, F403
 from interop_joining import *  # noqa: E402, F403
 from interop_modes import *  # noqa: E402, F403
