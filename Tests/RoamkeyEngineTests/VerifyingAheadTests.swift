@@ -9,8 +9,9 @@ import Testing
 struct VerifyingAheadTests {
   /// A conversation in which packets are lost, doubled, forged by outsiders, and signed badly by players: both servers
   /// send and tell the same to the last byte.
-  @Test(arguments: [0, 1, 3]) func nothingElseHappens(helpers: Int) throws {
-    try Self.converse(helpers: helpers, seed: .random(in: 0 ... .max))
+  @Test(arguments: [0, 1, 3], [1, 2, 3] as [UInt64])
+  func nothingElseHappens(helpers: Int, seed: UInt64) throws {
+    try Self.converse(helpers: helpers, seed: seed)
   }
 
   static func converse(helpers: Int, seed: UInt64) throws {
