@@ -265,7 +265,8 @@ struct RandomStory {
           && world.isDelivered(players[i])
       }
     }
-    world.run(for: .seconds(12))
+    // A player who was offline when the network came back, and has nothing to say, asks at intervals.
+    world.run(for: .seconds(40))
   }
 
   /// What is wrong with the letters of a player.
